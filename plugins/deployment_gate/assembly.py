@@ -1,0 +1,106 @@
+"""Puts a run together from pytest's configuration: paths, options, processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployment_gate import fixtures
+from deployment_gate.checks import CheckProcess
+from deployment_gate.collection import scope_of
+from deployment_gate.environment import environment_names, load_environment
+from deployment_gate.evidence import Journal, Redactor
+from deployment_gate.hooks import CheckHooks, CollectionHooks, ControllerHooks, Drafts
+from deployment_gate.reports.files import ReportDirectory
+from deployment_gate.run import CONTROLLER, GateRun, new_run
+
+if TYPE_CHECKING:
+    import pytest
+
+    from deployment_gate.environment import Environment
+
+
+def bring_in(config: pytest.Config, *, default_environment: str) -> None:
+    """Load the environment and register the hooks that this process needs.
+
+    Raises:
+        EnvironmentFileError: There is no such environment, or its file can't be understood.
+        ReportError: The report folder can't be written to.
+    """
+    given = config.option.env_dir
+    folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
+    name = config.option.env or default_environment
+    environment = load_environment(name, folder, variables=os.environ)
+    plugins = config.pluginmanager
+    plugins.register(fixtures, "deployment_gate.fixtures")
+    process = None if config.option.collectonly else _process(config, environment)
+    if process:
+        config.stash[fixtures.process_key] = process
+        plugins.register(CheckHooks(process), "deployment_gate.checks")
+    plugins.register(
+        CollectionHooks(
+            environment,
+            known=environment_names(folder),
+            take_plan=process.take_plan if process else lambda _plan: None,
+        ),
+        "deployment_gate.collection",
+    )
+
+
+def _process(config: pytest.Config, environment: Environment) -> CheckProcess:
+    """This process as one that carries out checks; the controlling one begins the run, too."""
+    if hasattr(config, "workerinput"):
+        return _worker_process(config, environment)
+    run = _begin_run(config, environment)
+    plugins = config.pluginmanager
+    plugins.register(ControllerHooks(config, run), "deployment_gate.controller")
+    plugins.register(Drafts(config, run), "deployment_gate.drafts")
+    return CheckProcess(
+        environment, journal=run.journal, sweep=run.journal.path, redactor=run.redactor
+    )
+
+
+def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
+    """The run of the controlling process, with "hold: run incomplete" in place.
+
+    pytest's own reporters are led to a staging folder; what they write is published at the end,
+    beside what the user named by `--junitxml` and `--html`.
+    """
+    given = config.option.report_dir
+    here = config.invocation_params.dir
+    path = here / given if given else config.rootpath / "reports" / environment.name
+    directory = ReportDirectory(path.resolve())
+    option = config.option
+    copies = {
+        name: here / os.path.expandvars(Path(asked).expanduser())
+        for name, asked in (("junit.xml", option.xmlpath), ("report.html", option.htmlpath))
+        if asked
+    }
+    option.xmlpath = str(directory.staging / "junit.xml")
+    option.htmlpath = str(directory.staging / "report.html")
+    option.self_contained_html = True
+    run = GateRun(
+        environment=environment,
+        directory=directory,
+        run=new_run(environment.name, release=option.release, scope=scope_of(config)),
+        project=config.rootpath,
+        redactor=Redactor(environment.secrets),
+        copies=copies,
+    )
+    run.begin()
+    return run
+
+
+def _worker_process(config: pytest.Config, environment: Environment) -> CheckProcess:
+    """An xdist worker, with a journal of its own beside the controller's."""
+    told: dict[str, str] = config.workerinput["deployment_gate"]  # type: ignore[attr-defined]
+    worker: str = config.workerinput["workerid"]  # type: ignore[attr-defined]
+    directory = ReportDirectory(Path(told["reports"]))
+    redactor = Redactor(environment.secrets)
+    return CheckProcess(
+        environment,
+        journal=Journal(directory.journal_of(worker), redactor=redactor),
+        sweep=directory.journal_of(CONTROLLER),
+        redactor=redactor,
+    )

@@ -1,0 +1,189 @@
+"""What the gate does in each process that carries out checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployment_gate.environment import policy_of
+from deployment_gate.evidence import (
+    CheckOutcome,
+    Journal,
+    Observation,
+    ObservationKind,
+    Outcome,
+    PlannedCheck,
+    Redactor,
+    Severity,
+    read_journal,
+)
+from deployment_gate.judgement import Judged, read_health
+from deployment_gate.probes.http import Conduct
+
+if TYPE_CHECKING:
+    from deployment_gate.environment import Environment
+
+
+class CheckProcess:
+    """What a process that carries out checks knows.
+
+    Attributes:
+        environment: What is validated.
+        redactor: Keeps secrets out of what is reported.
+        conduct: What the running check may send.
+        plan: The checks by node id, once they are collected.
+    """
+
+    def __init__(
+        self, environment: Environment, *, journal: Journal, sweep: Path, redactor: Redactor
+    ) -> None:
+        self.environment = environment
+        self.redactor = redactor
+        self.plan: dict[str, PlannedCheck] = {}
+        self.conduct = Conduct(
+            observe=journal.append,
+            environment=environment.name,
+            allows_writing=environment.allow.writes,
+            signs_in_at=environment.sign_in_addresses(),
+        )
+        self._journal = journal
+        self._sweep = sweep
+        self._health: dict[str, Observation] | None = None
+        self._policy = policy_of(environment)
+
+    def take_plan(self, plan: list[PlannedCheck]) -> None:
+        """Keep what is to run, and write it down for the controller."""
+        self.plan = {check.id: check for check in plan}
+        self._journal.append(*plan)
+
+    def begin_check(self, item: pytest.Item) -> None:
+        """From now on, requests are sent on behalf of `item`."""
+        self.conduct.check = item.nodeid
+        self.conduct.is_writing = item.get_closest_marker("writes") is not None
+
+    def health_of(self, name: str) -> Judged:
+        """How the sweep's last look at a health endpoint reads."""
+        if self._health is None:
+            # Probed by the controller before the checks began, one file for all processes.
+            self._health = {
+                record.subject: record
+                for record in read_journal(self._sweep)
+                if isinstance(record, Observation) and record.kind is ObservationKind.HEALTH
+            }
+        return read_health(self._health[name], self._policy.health_endpoints[name])
+
+    def finish_report(self, report: pytest.TestReport) -> None:
+        """Weigh a failure by its severity, and take every secret out, before anyone reads it."""
+        check = self.plan.get(report.nodeid)
+        if (
+            check is not None
+            and check.severity is not Severity.CRITICAL
+            and report.when == "call"
+            and report.failed
+        ):
+            # An expected failure for pytest's own reports: told, and not red.
+            report.wasxfail = f"{check.severity}: {failure_message(report)}"  # type: ignore[attr-defined]
+            report.outcome = "skipped"
+            report.is_warning = True  # type: ignore[attr-defined]
+        redact_report(report, self.redactor.redact)
+
+
+def redact_report(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
+    """Replace every text in a report, so that each reporter sees it redacted."""
+    report.longrepr = _redacted(report.longrepr, redact)
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+    report.user_properties = [
+        (name, _redacted(value, redact)) for name, value in report.user_properties
+    ]
+    if hasattr(report, "wasxfail"):
+        report.wasxfail = redact(report.wasxfail)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """`value` with each text in it replaced; pytest's representations in place."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_redacted(item, redact) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            before = getattr(value, one.name)
+            after = _redacted(before, redact)
+            if after is not before:
+                setattr(value, one.name, after)
+    return value
+
+
+def failure_message(report: pytest.TestReport) -> str:
+    """Why a check didn't pass, on one line."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash else report.longreprtext
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = lines[0] if lines else "no reason was given"
+    return first.removeprefix("AssertionError: ").removeprefix("Failed: ")
+
+
+class OutcomeCollector:
+    """Makes one outcome of the up to three reports of each check; the worst wins."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, CheckOutcome] = {}
+
+    def take(self, report: pytest.TestReport) -> CheckOutcome | None:
+        """Add a report; the check's outcome once it is its last one."""
+        known = self._open.pop(report.nodeid, None)
+        outcome = _outcome(report)
+        message = "" if outcome in {None, Outcome.PASSED} else failure_message(report)
+        if hasattr(report, "wasxfail"):
+            message = report.wasxfail
+        current = known or CheckOutcome(
+            id=report.nodeid, outcome=Outcome.PASSED, at=datetime.now(UTC), duration_s=0.0
+        )
+        if outcome is not None and _WEIGHT[outcome] > _WEIGHT[current.outcome]:
+            current = replace(current, outcome=outcome, message=message)
+        current = replace(
+            current,
+            at=datetime.now(UTC),
+            duration_s=round(current.duration_s + report.duration, 6),
+        )
+        if report.when in {"setup", "call"}:
+            self._open[report.nodeid] = current
+            return None
+        return current
+
+
+_WEIGHT = {
+    outcome: weight
+    for weight, outcome in enumerate(
+        [
+            Outcome.PASSED,
+            Outcome.WARNED,
+            Outcome.SKIPPED,
+            Outcome.XFAILED,
+            Outcome.XPASSED,
+            Outcome.FAILED,
+            Outcome.ERROR,
+        ]
+    )
+}
+
+
+def _outcome(report: pytest.TestReport) -> Outcome | None:
+    """What one report says of its check; None for a phase that says nothing."""
+    reason = getattr(report, "wasxfail", None)
+    if reason is not None:
+        if report.passed:
+            return Outcome.XPASSED
+        return Outcome.WARNED if hasattr(report, "is_warning") else Outcome.XFAILED
+    if report.skipped:
+        return Outcome.SKIPPED
+    if report.failed:
+        return Outcome.FAILED if report.when == "call" else Outcome.ERROR
+    return None

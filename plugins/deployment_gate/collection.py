@@ -1,0 +1,209 @@
+"""What pytest collected: its scope, and what the environment has a use and leave for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployment_gate.environment import Category, Tier
+from deployment_gate.errors import GateError
+from deployment_gate.evidence import PlannedCheck, Severity
+
+if TYPE_CHECKING:
+    from deployment_gate.environment import Environment
+
+LEAVES = ("writes", "load", "burst")
+"""Markers of checks that do more than read, each of which the environment must allow."""
+
+MARKERS = (
+    "smoke: carried out after each deploy; the whole tier takes a minute at most when healthy.",
+    *(
+        f"{category}: the checks under validation/{category}/; the folder sets it."
+        for category in Category
+    ),
+    "environments(name, ...): only for these environments.",
+    "severity(level): what a failure weighs: critical holds (the default), warning and info "
+    "are reported.",
+    "writes: changes data; needs the environment's leave (`allow: {writes: true}`).",
+    "load: makes load; needs the environment's leave (`allow: {load: true}`).",
+    "burst: sends many requests at once; needs the environment's leave (`allow: {burst: true}`).",
+)
+"""pytest's markers, as `--markers` lists them."""
+
+_WORDS_OF_THE_GRAMMAR = {"and", "or", "not", "True", "False", "None"}
+
+
+class SelectionError(GateError):
+    """A marker or a selection that names something that isn't there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much of the validation was selected.
+
+    Attributes:
+        tier: `smoke` or `full`, when a whole tier was.
+        selection: The words of the command line, when it was less.
+    """
+
+    tier: str | None
+    selection: str | None
+
+
+def scope_of(config: pytest.Config) -> Scope:
+    """What the command line selects: a whole tier, or less than one."""
+    option = config.option
+    expression = " ".join(option.markexpr.split())
+    narrower = [
+        *([f"-m {expression}"] if expression not in {"", Tier.SMOKE} else []),
+        *([f"-k {option.keyword}"] if option.keyword else []),
+        *_paths(config),
+        *(f"--deselect {name}" for name in option.deselect or ()),
+        *(f"--ignore {name}" for name in getattr(option, "ignore", None) or ()),
+        *(f"--ignore-glob {name}" for name in getattr(option, "ignore_glob", None) or ()),
+        *(["--last-failed"] if getattr(option, "lf", False) else []),
+        *(["--stepwise"] if getattr(option, "stepwise", False) else []),
+    ]
+    if narrower:
+        return Scope(None, ", ".join(narrower).removeprefix("-m "))
+    return Scope(str(Tier.SMOKE if expression else Tier.FULL), None)
+
+
+def _paths(config: pytest.Config) -> list[str]:
+    """The arguments that are narrower than all the checks."""
+    whole = {checks_directory(config), config.rootpath}
+    return [
+        argument
+        for argument in config.args
+        if (config.invocation_params.dir / argument).resolve() not in whole
+    ]
+
+
+def checks_directory(config: pytest.Config) -> Path:
+    """The folder that holds the checks."""
+    return config.rootpath / "validation"
+
+
+def refuse_unknown_markers(expression: str, known: Iterable[str]) -> None:
+    """A misspelt marker would select nothing and look green.
+
+    Raises:
+        SelectionError: `-m` names a marker that isn't registered.
+    """
+    names = sorted({re.split(r"[(:]", marker, maxsplit=1)[0].strip() for marker in known})
+    # Keyword arguments of markers, as in -m "severity(level='info')", are no marker names.
+    bare = re.sub(r"\([^()]*=[^()]*\)", "", expression)
+    for word in re.findall(r"[^\W\d]\w*", bare):
+        if word not in names and word not in _WORDS_OF_THE_GRAMMAR:
+            raise SelectionError(f"-m {expression!r}: {_unknown('marker', word, names)}")
+
+
+def prepare(items: Iterable[pytest.Item], environment: Environment) -> None:
+    """Mark each check with its category, and bound its time.
+
+    Raises:
+        SelectionError: A check belongs to no category.
+    """
+    for item in items:
+        item.add_marker(str(category_of(item)))
+        own = item.get_closest_marker("timeout")
+        limit_s = (
+            own.args[0]
+            if own and own.args
+            else item.config.option.timeout or environment.check_timeout.total_seconds()
+        )
+        # By signal: the thread method ends the process, and the reports with it.
+        item.add_marker(pytest.mark.timeout(limit_s, method="signal"), append=False)
+
+
+def plan_of(
+    items: Iterable[pytest.Item], environment: Environment, known: Sequence[str]
+) -> list[PlannedCheck]:
+    """What is to become of each collected check in this environment.
+
+    Args:
+        items: The collected checks.
+        environment: Where they would run.
+        known: The names of all environments.
+
+    Raises:
+        SelectionError: A marker names something that isn't there.
+    """
+    plan = []
+    for item in items:
+        category = category_of(item)
+        plan.append(
+            PlannedCheck(
+                id=item.nodeid,
+                category=category,
+                severity=_severity(item),
+                subject=_subject(item),
+                left_out=_left_out(item, environment, category, known),
+            )
+        )
+    return plan
+
+
+def category_of(item: pytest.Item) -> Category:
+    """The category whose folder a check lies in, or whose marker it bears.
+
+    Raises:
+        SelectionError: It has neither.
+    """
+    for part in reversed(item.path.parts[:-1]):
+        if part in set(Category):
+            return Category(part)
+    for category in Category:
+        if item.get_closest_marker(category):
+            return category
+    raise SelectionError(
+        f"{item.nodeid}: belongs to no category. Put the file into validation/CATEGORY/, or mark "
+        f"the check with one of: {', '.join(Category)}"
+    )
+
+
+def _severity(item: pytest.Item) -> Severity:
+    marker = item.get_closest_marker("severity")
+    if marker is None:
+        return Severity.CRITICAL
+    level = str(marker.args[0] if marker.args else marker.kwargs.get("level", ""))
+    if level not in set(Severity):
+        raise SelectionError(f"{item.nodeid}: severity: {_unknown('level', level, list(Severity))}")
+    return Severity(level)
+
+
+def _subject(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("health_endpoint") if callspec else None
+
+
+def _left_out(
+    item: pytest.Item, environment: Environment, category: Category, known: Sequence[str]
+) -> str | None:
+    marker = item.get_closest_marker("environments")
+    if marker is not None:
+        for name in marker.args:
+            if name not in known:
+                raise SelectionError(
+                    f"{item.nodeid}: environments: {_unknown('environment', name, known)}"
+                )
+        if environment.name not in marker.args:
+            return f"only for {', '.join(marker.args)}"
+    for leave in LEAVES:
+        if item.get_closest_marker(leave) and not getattr(environment.allow, leave):
+            return f"{leave}: {environment.name} gives no leave for it"
+    if not environment.covers(category):
+        return f"{environment.name} has no section for it"
+    return None
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    meant = f"Did you mean {' or '.join(repr(str(one)) for one in near)}? " if near else ""
+    return f"there is no {kind} {name!r}. {meant}Known: {', '.join(known)}"

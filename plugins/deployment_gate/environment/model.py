@@ -1,0 +1,174 @@
+"""The typed environment: what may stand in an environment file, and what it covers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
+
+from deployment_gate.environment.errors import Position
+from deployment_gate.environment.fields import Category, Duration, Metric, Name, Tier
+from deployment_gate.environment.sections import (
+    AlertResponses,
+    Allow,
+    ApiTarget,
+    HealthEndpoint,
+    Launch,
+    PerformanceTargets,
+    ReleaseEndpoint,
+    Required,
+    Sampler,
+    Section,
+    Trigger,
+    WebTarget,
+)
+from deployment_gate.environment.yaml_source import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where each entry of an environment stands; validation's context."""
+
+    positions: Mapping[Key, Position]
+
+    def nearest(self, path: Key) -> Position | None:
+        """Answer where an entry stands, or the nearest thing around it that does."""
+        for length in range(len(path), -1, -1):
+            if position := self.positions.get(path[:length]):
+                return position
+        return None
+
+
+class Environment(Section):
+    """One place where the platform runs, and how its runs are judged."""
+
+    name: Name
+    """The stem of its file."""
+    description: str = ""
+    """What it is, for people."""
+    health_endpoints: Mapping[Name, HealthEndpoint] = {}
+    """What says whether the parts of the platform are well, by name."""
+    release_identity: Mapping[Name, ReleaseEndpoint] = {}
+    """Where each deployable names its release, by name."""
+    api: ApiTarget | None = None
+    """The API; unset: it isn't validated."""
+    web: WebTarget | None = None
+    """The web interface; unset: it isn't validated."""
+    performance_targets: PerformanceTargets | None = None
+    """Levels of performance that must be met."""
+    monitoring_metrics: Mapping[Name, Mapping[Name, Metric]] = {}
+    """What is monitored after a deploy, in groups."""
+    alert_response: AlertResponses | None = None
+    """What people do about alerts."""
+    rollback_triggers: Mapping[Name, Trigger] = {}
+    """Rules that ask for a rollback, by name."""
+    allow: Allow = Field(default_factory=Allow)
+    """What the checks may do beyond reading."""
+    launch: Launch | None = None
+    """How the target is started when it isn't running yet."""
+    sampler: Sampler = Field(default_factory=Sampler)
+    """How often and how widely the target is asked."""
+    request_timeout: Duration = timedelta(seconds=10)
+    """How long a check's request may take."""
+    check_timeout: Duration = timedelta(seconds=60)
+    """How long one check may take."""
+    required: Required = Field(default_factory=Required)
+    """The categories that must have at least one executed pass, by tier."""
+
+    _sources: Sources = PrivateAttr(default_factory=lambda: Sources({}))
+
+    def model_post_init(self, context: Any) -> None:
+        """Keep where the entries stand, which validation's context tells."""
+        if isinstance(context, Sources):
+            self._sources = context
+
+    @model_validator(mode="after")
+    def _has_something_to_validate(self) -> Self:
+        if not (self.health_endpoints or self.release_identity or self.api or self.web):
+            raise ValueError(
+                "has nothing to validate. Write `health_endpoints:`, or `extends: base`"
+            )
+        return self
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must not reach any report."""
+        return frozenset(_secrets(self))
+
+    def source_of(self, *path: str) -> str:
+        """Answer where an entry stands, as "file:line", or "" when it comes from no file."""
+        return str(self._sources.nearest(path) or "")
+
+    def required_categories(self, tier: str) -> tuple[str, ...]:
+        """Answer which categories must have an executed pass in a tier.
+
+        Raises:
+            ValueError: There is no such tier.
+        """
+        written = self.required.of(Tier(tier))
+        if written is not None:
+            return written
+        implied = {Category.HEALTH: self.health_endpoints, Category.API: self.api}
+        return tuple(category.value for category, section in implied.items() if section)
+
+    def covers(self, category: str) -> bool:
+        """Whether a section of this environment is about the category."""
+        return any(
+            any(getattr(self, section) for section in gap.sections)
+            for gap in _COVERAGE
+            if gap.what == category
+        )
+
+    def sign_in_addresses(self) -> frozenset[str]:
+        """Answer the addresses that a sign-in is posted to, which is no write of data."""
+        if self.api is None or self.api.login is None:
+            return frozenset()
+        return frozenset({self.api.base_url.rstrip("/") + self.api.login.path})
+
+    def not_covered(self) -> tuple[str, ...]:
+        """Answer what this environment doesn't mention, a short sentence each."""
+        return tuple(f"{gap.what}: {gap.reason}" for gap in _COVERAGE if not self.covers(gap.what))
+
+
+@dataclass(frozen=True, slots=True)
+class _Coverage:
+    """What is covered when one of the sections is there, and what to say when none is."""
+
+    what: str
+    sections: tuple[str, ...]
+    reason: str
+
+
+_COVERAGE = (
+    _Coverage("predeployment", (), "no section describes it"),
+    _Coverage("health", ("health_endpoints",), "no `health_endpoints` section"),
+    _Coverage("api", ("api",), "no `api` section"),
+    _Coverage("frontend", ("web",), "no `web` section"),
+    _Coverage("performance", ("performance_targets",), "no `performance_targets` section"),
+    _Coverage("security", ("api", "web"), "neither an `api` nor a `web` section"),
+    _Coverage("infrastructure", (), "no section describes it"),
+    _Coverage("monitoring", ("monitoring_metrics",), "no `monitoring_metrics` section"),
+    _Coverage(
+        "release",
+        ("release_identity",),
+        "no `release_identity` section, so which release runs can't be told",
+    ),
+    _Coverage(
+        "rollback",
+        ("rollback_triggers",),
+        "no `rollback_triggers` section, so nothing asks for a rollback",
+    ),
+    _Coverage("alerts", ("alert_response",), "no `alert_response` section"),
+)
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets(item)

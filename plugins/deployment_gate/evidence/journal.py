@@ -1,0 +1,202 @@
+"""The evidence on disk: append-only JSON lines, one file for each process, merged by time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, fields
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from deployment_gate.errors import GateError
+from deployment_gate.evidence.observation import Observation, ObservationKind
+from deployment_gate.evidence.record import (
+    CheckOutcome,
+    Evidence,
+    Outcome,
+    PlannedCheck,
+    Run,
+    RunEnd,
+    Severity,
+)
+from deployment_gate.evidence.redaction import Redactor
+
+Record: TypeAlias = Run | PlannedCheck | Observation | CheckOutcome | RunEnd
+
+FORMAT = 1
+"""Version of the line format, written with the run; a reader refuses what it doesn't know."""
+
+_TYPES: dict[str, type[Record]] = {
+    "run": Run,
+    "check": PlannedCheck,
+    "observation": Observation,
+    "outcome": CheckOutcome,
+    "end": RunEnd,
+}
+_NAMES = {record_type: name for name, record_type in _TYPES.items()}
+_DEFAULTS = {
+    record_type: {
+        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        for field in fields(record_type)
+        if (field.default, field.default_factory) != (MISSING, MISSING)
+    }
+    for record_type in _NAMES
+}
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "at": datetime.fromisoformat,
+    "started": datetime.fromisoformat,
+    "kind": ObservationKind,
+    "outcome": Outcome,
+    "severity": Severity,
+    "trouble": tuple,
+}
+
+
+class EvidenceError(GateError):
+    """Evidence that cannot be read as what it claims to be."""
+
+
+class Journal:
+    """Appends records to one process's file, each line whole and flushed.
+
+    Every text is redacted on its way to the file, so that a secret that a probe met never
+    rests on the disk.
+    """
+
+    def __init__(self, path: Path, *, redactor: Redactor) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._redactor = redactor
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+
+    def append(self, *records: Record) -> None:
+        """Write the records, in this order, and hand them to the operating system."""
+        text = "".join(f"{encode(record)}\n" for record in records)
+        self._file.write(self._redactor.redact(text))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; what was appended is in it."""
+        self._file.close()
+
+
+def encode(record: Record) -> str:
+    """One record as one JSON line; fields that have their default are left out."""
+    data: dict[str, Any] = {"type": _NAMES[type(record)]}
+    if isinstance(record, Run):
+        data["format"] = FORMAT
+    defaults = _DEFAULTS[type(record)]
+    for name in record.__slots__:
+        value = getattr(record, name)
+        if name not in defaults or value != defaults[name]:
+            data[name] = value
+    return json.dumps(data, default=_encode_value, ensure_ascii=False)
+
+
+def _encode_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return dict(value)  # type: ignore[call-overload]  # facts: any mapping
+
+
+def decode(line: str) -> Record:
+    """The record that a line holds; the inverse of `encode`.
+
+    Raises:
+        ValueError: The line is not a whole record of a known format.
+    """
+    data = json.loads(line)
+    record_type = _TYPES[data.pop("type")]
+    if record_type is Run and data.pop("format", None) != FORMAT:
+        raise ValueError(f"not of format {FORMAT}")
+    return record_type(
+        **{
+            name: _PARSERS[name](value) if name in _PARSERS else value
+            for name, value in data.items()
+        }
+    )
+
+
+def read_journal(path: Path) -> Iterator[Record]:
+    """The records of one file, in the order in which they were written.
+
+    A last line without its end was being written when its process died, and is left out.
+
+    Raises:
+        EvidenceError: The file can't be read, or a line in it is no record.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith("\n"):
+                    return
+                try:
+                    yield decode(line)
+                except (ValueError, KeyError, TypeError) as error:
+                    raise EvidenceError(
+                        f"{path}:{number}: not a record of evidence ({error}). "
+                        "Take the evidence.jsonl of a run as it was written."
+                    ) from error
+    except OSError as error:
+        raise EvidenceError(
+            f"{path}: the evidence can't be read ({error.strerror}). "
+            "Name an evidence.jsonl that a run left behind."
+        ) from error
+
+
+def merge_journals(paths: Iterable[Path]) -> Evidence:
+    """One run's evidence from the files of its processes, by time.
+
+    Raises:
+        EvidenceError: A file can't be read, or none of them holds the run's first line.
+    """
+    paths = list(paths)
+    runs: list[Run] = []
+    plan: dict[str, PlannedCheck] = {}
+    observations: list[Observation] = []
+    outcomes: list[CheckOutcome] = []
+    end: RunEnd | None = None
+    for path in paths:
+        for record in read_journal(path):
+            match record:
+                case Run():
+                    runs.append(record)
+                case PlannedCheck():
+                    # Under xdist each worker collects the same plan.
+                    plan[record.id] = record
+                case Observation():
+                    observations.append(record)
+                case CheckOutcome():
+                    outcomes.append(record)
+                case RunEnd():
+                    end = record
+    if not runs:
+        named = ", ".join(str(path) for path in paths) or "no file at all"
+        raise EvidenceError(f"{named}: holds no run. Name an evidence.jsonl that a run left.")
+    if len({run.id for run in runs}) > 1:
+        raise EvidenceError(
+            f"{', '.join(str(path) for path in paths)}: evidence of "
+            f"{len({run.id for run in runs})} runs. Name the files of one run."
+        )
+    observations.sort(key=lambda observation: observation.at)
+    outcomes.sort(key=lambda outcome: outcome.at)
+    return Evidence(
+        run=runs[0],
+        plan=tuple(plan.values()),
+        observations=tuple(observations),
+        outcomes=tuple(outcomes),
+        end=end,
+    )
+
+
+def write_evidence(evidence: Evidence) -> str:
+    """The whole evidence as the text of one file of JSON lines."""
+    by_time = sorted([*evidence.observations, *evidence.outcomes], key=lambda record: record.at)
+    records: list[Record] = [evidence.run, *evidence.plan, *by_time]
+    if evidence.end is not None:
+        records.append(evidence.end)
+    return "".join(f"{encode(record)}\n" for record in records)

@@ -1,0 +1,265 @@
+"""pytest's hooks, and nothing but wiring."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from shutil import get_terminal_size
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from deployment_gate import collection
+from deployment_gate.checks import CheckProcess, OutcomeCollector
+from deployment_gate.environment import Environment
+from deployment_gate.errors import GateError
+from deployment_gate.evidence import PlannedCheck
+from deployment_gate.progress import StillRunning
+from deployment_gate.reports import terminal
+from deployment_gate.reports.account import Account
+from deployment_gate.reports.html import render_verdict_block
+from deployment_gate.run import CONTROLLER, GateRun
+
+
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """An error that the user can mend ends pytest with its message, not with a traceback."""
+    try:
+        yield
+    except GateError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+class CollectionHooks:
+    """Which checks there are: in every process that collects."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        known: list[str],
+        take_plan: Callable[[list[PlannedCheck]], None],
+    ) -> None:
+        self._environment = environment
+        self._known = known
+        self._take_plan = take_plan
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """A misspelt marker is an error before anything is asked."""
+        with usage_errors():
+            collection.refuse_unknown_markers(
+                session.config.option.markexpr, session.config.getini("markers")
+            )
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Each health endpoint is a check of its own."""
+        if "health_endpoint" in metafunc.fixturenames:
+            names = list(self._environment.health_endpoints)
+            metafunc.parametrize("health_endpoint", names, ids=names, indirect=True)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark each check with its category and bound its time, before pytest selects."""
+        with usage_errors():
+            collection.prepare(items, self._environment)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Once pytest has selected, take out what the environment rules out: the plan."""
+        with usage_errors():
+            plan = collection.plan_of(session.items, self._environment, self._known)
+        ruled_out = {check.id for check in plan if check.left_out}
+        if ruled_out:
+            out = [item for item in session.items if item.nodeid in ruled_out]
+            session.config.hook.pytest_deselected(items=out)
+            session.items[:] = [item for item in session.items if item.nodeid not in ruled_out]
+        self._take_plan(plan)
+
+
+class CheckHooks:
+    """Carrying out checks: in every process that does."""
+
+    def __init__(self, process: CheckProcess) -> None:
+        self._process = process
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Requests from here on are this check's."""
+        self._process.begin_check(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """No reporter sees a report before it is redacted."""
+        report = yield
+        self._process.finish_report(report)
+        return report
+
+
+class ControllerHooks:
+    """Probing, judging and reporting: in the one process that controls the run."""
+
+    def __init__(self, config: pytest.Config, run: GateRun) -> None:
+        self._config = config
+        self._run = run
+        run.say = self._say
+        self._collector = OutcomeCollector()
+        self._progress = StillRunning(
+            self._say, limit_s=run.environment.check_timeout.total_seconds()
+        )
+        self._account: Account | None = None
+        self._sigterm_before: Any = signal.SIG_DFL
+
+    def pytest_report_header(self) -> str:
+        """What is validated, before anything happens."""
+        run = self._run.run
+        scope = f"a selection: {run.selection}" if run.selection else f"tier {run.tier}"
+        release = f"release {run.release}" if run.release else "no --release named"
+        return f"deployment gate: environment {run.environment}, {release}, {scope}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Have the target start meanwhile, where it is to be started."""
+        self._sigterm_before = signal.signal(signal.SIGTERM, _interrupt)
+        self._carry_out(self._run.launch)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker where this run's journals are; plain data, it crosses processes."""
+        node.workerinput["deployment_gate"] = {"reports": str(self._run.directory.path)}
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """The first worker's plan is everybody's; look at the platform before it is scheduled."""
+        if not self._run.is_preflighted:
+            self._carry_out(lambda: self._run.preflight(self._run.plan_of_process(node.gateway.id)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Look at the platform before the checks, which need what is seen."""
+        self._progress.start()
+        if session.items and not session.testsfailed:
+            self._carry_out(lambda: self._run.preflight(self._run.plan_of_process(CONTROLLER)))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A check began, here or in a worker."""
+        self._progress.check_started(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep how each check ended."""
+        outcome = self._collector.take(report)
+        if outcome is not None:
+            self._progress.check_ended(report.nodeid)
+            self._run.journal.append(outcome)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that can't be imported hides its checks."""
+        if report.failed:
+            self._run.trouble.append(f"{report.nodeid or 'the collection'} could not be collected")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """A worker that died may have taken observations with it."""
+        if error:
+            self._run.trouble.append(f"worker {node.gateway.id} died: {error}")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        """Judge before the reporters write, publish after; what they wrote is not trusted."""
+        self._progress.stop()
+        self._account = self._run.judge_evidence(int(exitstatus))
+        result: object = None
+        try:
+            result = yield
+        except Exception as error:  # noqa: BLE001  # it must become a hold, whatever it is
+            self._run.trouble.append(
+                f"a reporter failed with {type(error).__name__}: {error}. "
+                "See to that plugin, or leave it out with -p no:NAME"
+            )
+        self._account = self._run.finish()
+        session.exitstatus = self._account.exit_code
+        self._show(self._account)
+        return result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """The report is about an environment, not about a file name."""
+        report.title = f"Deployment gate: {self._run.run.environment}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """The verdict stands above the table of checks."""
+        if self._account is not None:
+            prefix.append(render_verdict_block(self._account))
+
+    def pytest_unconfigure(self) -> None:
+        """End what was started."""
+        self._progress.stop()
+        self._run.close()
+        signal.signal(signal.SIGTERM, self._sigterm_before)
+
+    def _carry_out(self, step: Callable[[], None]) -> None:
+        """What the user or the target must mend becomes a hold that says so."""
+        with usage_errors():
+            try:
+                step()
+            except GateError as error:
+                self._run.trouble.append(str(error))
+                raise
+
+    def _say(self, text: str) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(self._run.redactor.redact(f"deployment gate: {text}"))
+
+    def _show(self, account: Account) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            return
+        colour = {terminal.COLOURS[account.verdict.decision]: True}
+        reporter.ensure_newline()
+        reporter.write_sep("=", "deployment gate")
+        reporter.write_line(f"{account.headline}: {account.subject}", bold=True, **colour)
+        report = _from_here(self._run.directory.path / "report.html")
+        width = get_terminal_size().columns
+        for line in terminal.verdict_lines(account, report=report, width=width):
+            reporter.write_line(self._run.redactor.redact(line))
+
+
+class Drafts:
+    """Keeps pytest's own reporters from telling where they wrote: the gate publishes that."""
+
+    def __init__(self, config: pytest.Config, run: GateRun) -> None:
+        self._config = config
+        self._run = run
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """The innermost wrapper: right after the reporters, before the terminal's summary."""
+        result = yield
+        manager = self._config.pluginmanager
+        for plugin in manager.get_plugins():
+            match type(plugin).__name__:
+                case "LogXML":
+                    plugin.logfile = str(self._run.directory.path / "junit.xml")
+                case "SelfContainedReport":
+                    manager.unregister(plugin)
+        return result
+
+
+def _from_here(path: Path) -> str:
+    """`path` as one would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends the run as Ctrl-C does: with its reports, and with what it started."""
+    raise KeyboardInterrupt("SIGTERM")

@@ -1,0 +1,18 @@
+"""Judging evidence by a policy: pure functions without clock, network or files."""
+
+from deployment_gate.judgement.indicators import Judged, Reading, read_health
+from deployment_gate.judgement.triggers import TriggerResult, TriggerState, undecided_subjects
+from deployment_gate.judgement.verdict import Decision, Reason, Verdict, judge
+
+__all__ = [
+    "Decision",
+    "Judged",
+    "Reading",
+    "Reason",
+    "TriggerResult",
+    "TriggerState",
+    "Verdict",
+    "judge",
+    "read_health",
+    "undecided_subjects",
+]

@@ -1,0 +1,147 @@
+"""Indicators: a yes/no reading of an observation, with the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from deployment_gate.environment import Content, HealthRule, Indicator, IndicatorKind, Policy
+from deployment_gate.evidence import Observation, ObservationKind
+
+# draft-inadarei-api-health-check-06 (pass, fail, warn and their aliases), Spring Boot Actuator
+# (UP, DOWN, OUT_OF_SERVICE), ASP.NET (Healthy, Degraded, Unhealthy), Elasticsearch (colours).
+# "warn" and its like mean healthy with a concern, so they are no failure.
+GOOD_STATES = frozenset(
+    "pass passed passing ok okay up healthy alive ready running online available operational "
+    "connected active green true success warn warning degraded yellow".split()
+)
+BAD_STATES = frozenset(
+    "fail failed failing error down unhealthy dead critical offline unavailable out_of_service "
+    "disconnected inactive stopped red false".split()
+)
+
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+
+class Reading(Enum):
+    """What an observation says; unobserved is the runner's trouble and never counts as bad."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNOBSERVED = "unobserved"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading, and for all but the good ones why."""
+
+    reading: Reading
+    why: str = ""
+
+
+GOOD = Judged(Reading.GOOD)
+
+
+def read_indicator(indicator: Indicator, observation: Observation, policy: Policy) -> Judged | None:
+    """How `indicator` reads `observation`, or None where it says nothing about it."""
+    match indicator.kind:
+        case IndicatorKind.HEALTH:
+            if observation.kind is not ObservationKind.HEALTH:
+                return None
+            rule = policy.health_endpoints.get(observation.subject)
+            return read_health(observation, rule) if rule else None
+        case IndicatorKind.ERROR:
+            return read_error(observation)
+        case IndicatorKind.SLOW:
+            return read_slowness(observation, threshold_s=indicator.threshold_s or 0)
+
+
+def read_error(observation: Observation) -> Judged:
+    """Bad when the target gave no answer or a 5xx; a refusal (4xx) is an answer."""
+    unseen = _unobserved(observation)
+    if unseen:
+        return unseen
+    if observation.error:
+        return Judged(Reading.BAD, observation.error)
+    if observation.status is not None and observation.status >= SERVER_ERROR:
+        return Judged(Reading.BAD, f"answered {observation.status}")
+    return GOOD
+
+
+def read_slowness(observation: Observation, *, threshold_s: float) -> Judged | None:
+    """Bad when it took longer than `threshold_s`; None for what failed before that."""
+    unseen = _unobserved(observation)
+    if unseen:
+        return unseen
+    if observation.duration_s > threshold_s:
+        return Judged(Reading.BAD, f"took {observation.duration_s:.3g} s")
+    return None if observation.error else GOOD
+
+
+def read_health(observation: Observation, rule: HealthRule) -> Judged:
+    """Whether a health endpoint's answer shows that what it speaks for is healthy."""
+    unseen = _unobserved(observation)
+    if unseen:
+        return unseen
+    if observation.error:
+        return Judged(Reading.BAD, observation.error)
+    facts = observation.facts
+    states: dict[str, str] = facts.get("states", {})
+    named = ", ".join(_name(path, state) for path, state in states.items() if state in BAD_STATES)
+    if observation.status not in rule.expected_statuses:
+        expected = " or ".join(str(status) for status in sorted(rule.expected_statuses))
+        reports = f" and reports {named}" if named else ""
+        return Judged(Reading.BAD, f"answered {observation.status}{reports}; expected {expected}")
+    if observation.duration_s > rule.timeout_s:
+        return Judged(
+            Reading.BAD, f"took {observation.duration_s:.3g} s; at most {rule.timeout_s:g} s"
+        )
+    if facts.get("page") and not rule.may_be_page:
+        return Judged(
+            Reading.BAD, f"answered {observation.status} with an HTML page instead of its health"
+        )
+    if rule.content is Content.PAGE and not facts.get("page"):
+        return Judged(Reading.BAD, f"answered {_content_type(observation)} instead of a page")
+    if rule.content is Content.JSON and "json" not in str(facts.get("content_type")):
+        return Judged(Reading.BAD, f"answered {_content_type(observation)} instead of JSON")
+    if facts.get("not_json") and "json" in str(facts.get("content_type")):
+        return Judged(Reading.BAD, "says that it answers JSON, but its body isn't")
+    if named:
+        return Judged(Reading.BAD, f"answered {observation.status} but reports {named}")
+    return _doubts(observation, states)
+
+
+def _doubts(observation: Observation, states: dict[str, str]) -> Judged:
+    """Reasons why an answer without fault still proves nothing."""
+    facts = observation.facts
+    if facts.get("is_old"):
+        return Judged(
+            Reading.UNOBSERVED,
+            f"a cache answered ({facts['is_old']}), so nothing was seen of the health of now. "
+            "Send `Cache-Control: no-store` with it",
+        )
+    if facts.get("unread"):
+        return Judged(Reading.UNOBSERVED, "its body is too long to be read as a health answer")
+    unknown = states.get("")
+    if unknown is not None and unknown not in GOOD_STATES:
+        return Judged(
+            Reading.UNOBSERVED, f"reports the state {unknown!r}, which is no word known for health"
+        )
+    return GOOD
+
+
+def _unobserved(observation: Observation) -> Judged | None:
+    if observation.unobserved:
+        return Judged(Reading.UNOBSERVED, observation.unobserved)
+    if observation.status == TOO_MANY_REQUESTS:
+        return Judged(Reading.UNOBSERVED, "answered 429: it limits this runner's rate")
+    return None
+
+
+def _name(path: str, state: str) -> str:
+    return f"{path or 'itself'} {state}"
+
+
+def _content_type(observation: Observation) -> str:
+    return str(observation.facts.get("content_type") or "no content type")

@@ -1,0 +1,73 @@
+"""pytest's entry point: options, markers, and bringing in the gate where checks are to run."""
+
+from __future__ import annotations
+
+import pytest
+
+DEFAULT_ENVIRONMENT = "sandbox"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The gate's options."""
+    group = parser.getgroup("deployment gate", "after a deploy: one verdict on what is running")
+    group.addoption(
+        "--env",
+        metavar="NAME",
+        help=f"the environment to validate: environments/NAME.yaml (default: {DEFAULT_ENVIRONMENT})",
+    )
+    group.addoption(
+        "--env-dir",
+        metavar="DIR",
+        help="where the environment files are (default: environments/ beside pyproject.toml)",
+    )
+    group.addoption(
+        "--release",
+        metavar="VERSION",
+        help="the release that must be running, on every replica; another one is a hold",
+    )
+    group.addoption(
+        "--report-dir",
+        metavar="DIR",
+        help="where verdict.json, junit.xml, report.html, evidence.jsonl and summary.md go "
+        "(default: reports/NAME)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Explain the markers; where checks are to run, bring in the gate."""
+    is_active = _is_gate_run(config)
+    # --markers ends pytest before any argument counts, so there they are always explained.
+    if is_active or config.option.markers:
+        from deployment_gate.collection import MARKERS  # noqa: PLC0415
+
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+    if not is_active:
+        return
+    from deployment_gate import assembly  # noqa: PLC0415  # every pytest start would pay for it
+    from deployment_gate.errors import GateError  # noqa: PLC0415
+
+    try:
+        assembly.bring_in(config, default_environment=DEFAULT_ENVIRONMENT)
+    except GateError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _is_gate_run(config: pytest.Config) -> bool:
+    """Whether checks are to run: an environment is named, or checks are among the arguments.
+
+    So `pytest tests`, and every project that merely has the plugin installed, is left alone.
+    """
+    if config.option.help or config.option.version:
+        return False
+    if hasattr(config, "workerinput"):
+        return "deployment_gate" in config.workerinput
+    if config.option.env is not None:
+        return True
+    checks = config.rootpath / "validation"
+    paths = [
+        (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+        for argument in config.args
+    ]
+    return checks.is_dir() and any(path == checks or checks in path.parents for path in paths)

@@ -1,0 +1,152 @@
+"""The health sweep: what an endpoint's answer says of itself and of what it depends on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from deployment_gate.environment import HealthEndpoint
+from deployment_gate.evidence import ObservationKind
+from deployment_gate.probes.sampler import Answer, Probe
+
+STALE_AFTER = timedelta(seconds=2)
+"""An answer whose own timestamp is older is asked again past any cache; so is one from a clock
+that is wrong, which then shows that its timestamp moves."""
+
+_DEPTH = 6
+_COMPONENTS = 100
+_STATE_KEYS = ("status", "state", "healthy", "ok")
+_TIME_KEYS = ("timestamp", "time", "checked_at", "generated_at", "now")
+_CACHE_HEADERS = ("X-Cache", "CF-Cache-Status", "X-Cache-Status", "X-Proxy-Cache")
+
+
+def health_probe(name: str, endpoint: HealthEndpoint) -> Probe:
+    """The probe that asks the health endpoint called `name`."""
+    return Probe(
+        subject=name,
+        kind=ObservationKind.HEALTH,
+        url=endpoint.url,
+        timeout_s=endpoint.timeout.total_seconds(),
+        read=read_health,
+    )
+
+
+def past_the_cache(probe: Probe) -> Probe:
+    """The same question, put so that no cache on the way may answer it (RFC 9111, 5.2.1.4)."""
+    mark = "&" if "?" in probe.url else "?"
+    return replace(
+        probe,
+        url=f"{probe.url}{mark}_={uuid4().hex}",
+        headers={"Cache-Control": "no-cache", "Pragma": "no-cache"},
+    )
+
+
+def read_health(answer: Answer) -> dict[str, Any]:
+    """The facts in a health answer.
+
+    Returns:
+        `content_type`; `states`, the reported state by component, the whole's under ""; `page`
+        when it is an HTML page; `cached`, what says that a cache answered; `timestamp`, the
+        moment that the answer names for itself; `unread` when the body was too long to read.
+    """
+    content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    facts: dict[str, Any] = {"content_type": content_type}
+    start = answer.body[:512].lstrip().lower()
+    if content_type == "text/html" or start.startswith((b"<!doctype html", b"<html")):
+        facts["page"] = True
+    cached = _cached_by(answer.headers)
+    if cached:
+        facts["cached"] = cached
+    if start.startswith((b"{", b"[")) or content_type.endswith("json"):
+        try:
+            body = json.loads(answer.body)
+        except ValueError:
+            facts["unread" if answer.is_truncated else "not_json"] = True
+        else:
+            facts |= _states_and_time(body)
+    return facts
+
+
+def looks_cached(facts: Mapping[str, Any], *, now: datetime) -> bool:
+    """Whether the answer may be an old one, so that it is worth asking past the cache."""
+    if "cached" in facts:
+        return True
+    moment = _moment(facts.get("timestamp"))
+    return moment is not None and now - moment > STALE_AFTER
+
+
+def _cached_by(headers: Mapping[str, str]) -> str | None:
+    age = headers.get("Age", "").strip()
+    if age.isdigit() and int(age) > 0:
+        return f"Age: {age}"
+    for name in _CACHE_HEADERS:
+        value = headers.get(name, "")
+        if "hit" in value.lower():
+            return f"{name}: {value}"
+    return None
+
+
+def _states_and_time(body: object) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    states: dict[str, str] = {}
+    for path, state in _states(body, "", 0):
+        states.setdefault(path, state)
+        if len(states) >= _COMPONENTS:
+            break
+    if states:
+        facts["states"] = states
+    if isinstance(body, dict):
+        for key in _TIME_KEYS:
+            if isinstance(body.get(key), str | int | float) and _moment(body[key]):
+                facts["timestamp"] = body[key]
+                break
+    return facts
+
+
+def _states(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Reported states, wherever they are nested.
+
+    Reads the common formats alike: Spring Boot's `components`, the `checks` of
+    draft-inadarei-api-health-check, ASP.NET's `entries`, Terminus' `details`.
+    """
+    if depth > _DEPTH:
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _states(item, path if len(value) == 1 else f"{path}[{index}]", depth + 1)
+    if not isinstance(value, dict):
+        return
+    for key in _STATE_KEYS:
+        if isinstance(value.get(key), str | bool):
+            yield path, str(value[key]).lower()
+            break
+    for key, item in value.items():
+        if isinstance(item, dict | list):
+            yield from _states(item, f"{path}.{key}".lstrip("."), depth + 1)
+        elif depth and isinstance(item, str) and _is_plain_component(path, key):
+            yield f"{path}.{key}", item.lower()
+
+
+def _is_plain_component(path: str, key: str) -> bool:
+    """`{"components": {"database": "ok"}}`: a component's state without an object of its own."""
+    container = path.rpartition(".")[2]
+    return container in {"components", "checks", "services", "dependencies"} and (
+        key not in _STATE_KEYS
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Seconds or milliseconds since 1970; the former reach 10^11 in the year 5138.
+            return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None

@@ -1,0 +1,162 @@
+"""The checks' HTTP client: every request is an observation, and reads unless it may write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+
+from deployment_gate.errors import GateError
+from deployment_gate.evidence import Observation, ObservationKind
+from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_connection_within
+from deployment_gate.probes.sampler import ssl_context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""RFC 9110, 9.2.1: the safe methods, without TRACE, which echoes credentials."""
+
+LIFE_SIGN_TIMEOUT_S = 2.0
+"""How long a target that left one request unanswered may take to show that it is alive."""
+
+
+class RequestRefused(GateError):  # noqa: N818  # a refusal, as the reports call it
+    """A request that was not sent, since the environment or the check gives no leave for it."""
+
+
+@dataclass(slots=True)
+class Conduct:
+    """What the check that is running may send, and who is told of it.
+
+    Attributes:
+        observe: Takes each observation.
+        allows_writing: The environment's leave.
+        environment: Its name, for messages.
+        signs_in_at: Addresses that a sign-in or sign-out is posted to; no write of data.
+        check: The node id of the running check.
+        is_writing: Whether the running check is marked `writes`.
+        silent: Origins that left a request unanswered and then gave no sign of life; asking
+            them again would cost every check its time limit.
+    """
+
+    observe: Callable[[Observation], None]
+    environment: str
+    allows_writing: bool
+    signs_in_at: frozenset[str] = frozenset()
+    check: str | None = None
+    is_writing: bool = False
+    silent: dict[str, str] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
+
+
+def http_client(
+    conduct: Conduct, *, base_url: str, timeout_s: float, user_agent: str
+) -> httpx.Client:
+    """A client that keeps to `conduct`; redirects are answers, not followed."""
+    return httpx.Client(
+        base_url=base_url,
+        timeout=timeout_s,
+        transport=_ObservedTransport(conduct, timeout_s=timeout_s),
+        headers={"User-Agent": user_agent},
+    )
+
+
+class _ObservedTransport(httpx.BaseTransport):
+    """Guards and observes each request, redirects and retries included."""
+
+    def __init__(self, conduct: Conduct, *, timeout_s: float) -> None:
+        self._conduct = conduct
+        self._timeout_s = timeout_s
+        self._inner = httpx.HTTPTransport(verify=ssl_context())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._refuse_what_has_no_leave(request)
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        self._ask_for_a_life_sign(origin)
+        at = datetime.now(UTC)
+        started = time.perf_counter()
+        response: httpx.Response | None = None
+        why = Blame(error="cut off by the check's own time limit")
+        try:
+            response = self._inner.handle_request(request)
+            response.read()
+            why = Blame()
+        except httpx.TimeoutException as error:
+            is_late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+            why = (no_answer_within if is_late else no_connection_within)(self._timeout_s)
+            self._conduct.doubted.add(origin)
+            raise
+        except Exception as error:
+            why = blame(error)
+            raise
+        finally:
+            self._conduct.observe(
+                Observation(
+                    at=at,
+                    kind=ObservationKind.REQUEST,
+                    subject=f"{request.method} {request.url.path}",
+                    duration_s=round(time.perf_counter() - started, 6),
+                    status=response.status_code if response is not None else None,
+                    error=why.error,
+                    unobserved=why.unobserved,
+                    facts=_facts(request, response),
+                    check=self._conduct.check,
+                )
+            )
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
+        if request.method in READING:
+            return
+        address = str(request.url.copy_with(query=None, fragment=None))
+        if request.method == "POST" and address in self._conduct.signs_in_at:
+            return
+        if not self._conduct.allows_writing:
+            raise RequestRefused(
+                f"{request.method} {address} was not sent: the environment "
+                f"{self._conduct.environment!r} gives no leave to write. "
+                "If it may be written to, set `allow: {writes: true}` in its file."
+            )
+        if not self._conduct.is_writing:
+            raise RequestRefused(
+                f"{request.method} {address} was not sent: the check isn't marked as writing. "
+                "Mark it with `@pytest.mark.writes`, and clean up what it makes."
+            )
+
+    def _ask_for_a_life_sign(self, origin: str) -> None:
+        """A target that hangs costs one time limit, not one for each check."""
+        if origin in self._conduct.doubted:
+            self._conduct.doubted.discard(origin)
+            try:
+                self._inner.handle_request(
+                    httpx.Request(
+                        "GET",
+                        origin,
+                        extensions={
+                            "timeout": httpx.Timeout(LIFE_SIGN_TIMEOUT_S).as_dict(),
+                        },
+                    )
+                ).close()
+            except httpx.HTTPError:
+                self._conduct.silent[origin] = datetime.now(UTC).strftime("%H:%M:%S UTC")
+        if origin in self._conduct.silent:
+            raise httpx.ReadTimeout(
+                f"{origin} was not asked again: it left a request unanswered and gave no sign "
+                f"of life within {LIFE_SIGN_TIMEOUT_S:g} s, at {self._conduct.silent[origin]}"
+            )
+
+
+def _facts(request: httpx.Request, response: httpx.Response | None) -> Mapping[str, object]:
+    facts: dict[str, object] = {"url": str(request.url)}
+    if response is not None:
+        facts["content_type"] = response.headers.get("Content-Type", "")
+        facts["size"] = len(response.content)
+    return facts

@@ -1,0 +1,118 @@
+"""A verdict in the words that every report shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from deployment_gate.evidence import Evidence, Outcome, Run
+from deployment_gate.judgement import Decision, Reason, Verdict
+
+_HEADLINES = {
+    Decision.PROMOTE: "PROMOTE",
+    Decision.HOLD: "HOLD",
+    Decision.ROLLBACK: "ROLL BACK",
+}
+_NEXT = {
+    Decision.PROMOTE: "Promote it: everything that was to be validated was, and is well.",
+    Decision.HOLD: (
+        "Do not promote, and do not roll back on this alone. Look at the reasons, mend them, "
+        "validate again."
+    ),
+    Decision.ROLLBACK: (
+        "Roll back to the previous version now, then validate again to see that it serves."
+    ),
+}
+_EXIT_CODES = {Decision.PROMOTE: 0, Decision.HOLD: 1, Decision.ROLLBACK: 10}
+_PYTESTS_OWN_HOLDS = range(2, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All that a report says of one run.
+
+    Attributes:
+        run: Which run it was.
+        verdict: What was decided, and why.
+        evidence: What it was decided by.
+        not_covered: What the environment file doesn't mention, one phrase each.
+        targets: Where the platform was looked at, by name.
+    """
+
+    run: Run
+    verdict: Verdict
+    evidence: Evidence
+    not_covered: tuple[str, ...] = ()
+    targets: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """The decision, to be seen from afar."""
+        return _HEADLINES[self.verdict.decision]
+
+    @property
+    def subject(self) -> str:
+        """What the decision is about."""
+        release = f"release {self.run.release}" if self.run.release else "no release named"
+        return f"{self.run.environment}, {release}, {self.scope}"
+
+    @property
+    def scope(self) -> str:
+        """How much of the validation the run was."""
+        return f"a selection: {self.run.selection}" if self.run.selection else f"{self.run.tier}"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as one sentence."""
+        counts = self.verdict.counts
+        if self.verdict.decision is Decision.PROMOTE:
+            return f"{counts[Outcome.PASSED]} of {self.verdict.planned} checks passed, " + (
+                f"all {len(self.verdict.triggers)} triggers are clear."
+            )
+        first = self.verdict.reasons[0].text.rstrip(".")
+        more = len(self.verdict.reasons) - 1
+        return f"{first}{f', and {more} more' if more else ''}."
+
+    @property
+    def next_step(self) -> str:
+        """What the reader is to do now."""
+        return _NEXT[self.verdict.decision]
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, worst first."""
+        return self.verdict.reasons
+
+    @property
+    def counts(self) -> str:
+        """How the checks ended, in one line."""
+        parts = [
+            f"{self.verdict.counts[outcome]} {outcome}"
+            for outcome in Outcome
+            if self.verdict.counts.get(outcome)
+        ]
+        return f"{', '.join(parts) or 'none reported'}, of {self.verdict.planned}"
+
+    @property
+    def ended(self) -> datetime:
+        """When the run ended, or began where it never did."""
+        return self.evidence.end.at if self.evidence.end else self.run.started
+
+    @property
+    def duration_s(self) -> float:
+        """How long the run took."""
+        return (self.ended - self.run.started).total_seconds()
+
+    @property
+    def exit_code(self) -> int:
+        """What the pipeline sees: the contract's codes, and pytest's own where it failed."""
+        own = self.evidence.end.exit_status if self.evidence.end else 1
+        if self.verdict.decision is Decision.HOLD and own in _PYTESTS_OWN_HOLDS:
+            return own
+        return _EXIT_CODES[self.verdict.decision]
+
+
+def format_time(moment: datetime) -> str:
+    """The one way in which a person is shown a time."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

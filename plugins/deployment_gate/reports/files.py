@@ -1,0 +1,86 @@
+"""The run's files: whole or not at all, and a hold from the first moment on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from deployment_gate.errors import GateError
+
+REPORTS = ("verdict.json", "junit.xml", "report.html", "evidence.jsonl", "summary.md")
+"""The five files of the contract."""
+
+JOURNAL = "journal"
+"""The folder where the processes of a run write down what they see, while it runs."""
+
+STAGING = "staging"
+"""The folder where reports are made before they replace the ones that say "run incomplete"."""
+
+
+class ReportError(GateError):
+    """A report can't be written where it was asked for."""
+
+
+class ReportDirectory:
+    """The folder of one environment's reports."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = path / JOURNAL
+        self.staging = path / STAGING
+
+    def journal_of(self, process: str) -> Path:
+        """The file where the process of that name writes down what it sees."""
+        return self.journal / f"{process}.jsonl"
+
+    def clear(self) -> None:
+        """Remove what the last run left, so that nothing of it can be taken for this one's.
+
+        Raises:
+            ReportError: The folder can't be made or written to.
+        """
+        with _explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            for name in REPORTS:
+                (self.path / name).unlink(missing_ok=True)
+            for folder in (self.journal, self.staging):
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+
+    def drop_working_folders(self) -> None:
+        """Remove the journals and what was staged, once the reports stand."""
+        shutil.rmtree(self.journal, ignore_errors=True)
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace `path` by `text` at once: a reader sees the old file or the new one, whole.
+
+    Raises:
+        ReportError: It can't be written; what was there stays.
+    """
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"{path}: can't be written ({error.strerror}). Make room or give leave there, "
+            "or name another folder by --report-dir"
+        ) from error

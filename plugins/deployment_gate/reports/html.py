@@ -1,0 +1,73 @@
+"""`report.html`: pytest-html's report with the verdict above its table of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from deployment_gate.reports.account import Account, format_time
+
+_STYLE = """
+<style>
+.verdict{border-left:.5rem solid var(--verdict);padding:.25rem 1rem;margin:1rem 0;max-width:60rem}
+.verdict h2{color:var(--verdict);font-size:1.6rem;margin:.25rem 0}
+.verdict table{border-collapse:collapse}.verdict td,.verdict th{text-align:left;padding:.2rem .8rem
+ .2rem 0;vertical-align:top}
+.verdict-promote{--verdict:#116329}.verdict-hold{--verdict:#7d4e00}
+.verdict-rollback{--verdict:#a40e26}
+</style>
+"""
+
+
+def render_verdict_block(account: Account) -> str:
+    """The part of the report that says the verdict and why; plain HTML, no script."""
+    return f"""{_STYLE}<section class="verdict verdict-{account.verdict.decision}">
+<h2>{account.headline}</h2>
+<p>{escape(account.subject)}</p>
+<p><strong>{escape(account.sentence)}</strong> {escape(account.next_step)}</p>
+{_list("Why", (reason.text for reason in account.reasons))}
+{_list("To know", account.verdict.notes)}
+<h3>Triggers</h3>
+<table><thead><tr><th>trigger</th><th>state</th><th>bad</th><th>of</th><th>condition</th>
+<th>why</th></tr></thead><tbody>{_triggers(account)}</tbody></table>
+{_list("Not covered", account.not_covered)}
+<h3>Run</h3>
+<table><tbody>{_rows(account)}</tbody></table>
+</section>"""
+
+
+def render_page(account: Account) -> str:
+    """A whole page with the verdict alone, for a run that pytest-html wrote no report of."""
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{account.headline}: {escape(account.subject)}</title></head>"
+        f'<body style="font-family:sans-serif">{render_verdict_block(account)}</body></html>\n'
+    )
+
+
+def _list(title: str, items: Iterable[str]) -> str:
+    entries = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<h3>{title}</h3><ul>{entries}</ul>" if entries else ""
+
+
+def _triggers(account: Account) -> str:
+    return "".join(
+        f"<tr><td>{escape(trigger.name)}</td><td>{trigger.state}</td><td>{trigger.bad}</td>"
+        f"<td>{trigger.total}</td><td>{escape(trigger.phrase)}</td>"
+        f"<td>{escape(trigger.why)}</td></tr>"
+        for trigger in account.verdict.triggers
+    )
+
+
+def _rows(account: Account) -> str:
+    rows = {
+        "Checks": account.counts,
+        "Started": format_time(account.run.started),
+        "Took": f"{account.duration_s:.1f} s, {len(account.evidence.observations)} observations",
+        **{f"Target {name}": url for name, url in account.targets.items()},
+        "Run": account.run.id,
+        "Tool": account.run.tool,
+    }
+    return "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items()
+    )

@@ -1,0 +1,39 @@
+"""The verdict on the terminal: short, last, and clear at 3 a.m."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from deployment_gate.judgement import Decision
+from deployment_gate.reports.account import Account
+
+COLOURS = {Decision.PROMOTE: "green", Decision.HOLD: "yellow", Decision.ROLLBACK: "red"}
+_SHOWN_REASONS = 5
+_SHOWN_NOTES = 3
+_LABEL = 8
+
+
+def verdict_lines(account: Account, *, report: Path, width: int) -> Iterator[str]:
+    """The lines under the headline: why, what to do next, where the report is."""
+    texts = [reason.text for reason in account.reasons] or [account.sentence]
+    yield from _labelled("why", texts[:_SHOWN_REASONS], width)
+    if len(texts) > _SHOWN_REASONS:
+        yield from _labelled("", [f"and {len(texts) - _SHOWN_REASONS} more in the report"], width)
+    notes = [*account.verdict.notes]
+    if account.not_covered:
+        notes.append(f"not covered: {'; '.join(account.not_covered)}")
+    yield from _labelled("note", notes[:_SHOWN_NOTES], width)
+    yield from _labelled("next", [account.next_step], width)
+    yield f"{'report':<{_LABEL}}{report}"
+
+
+def _labelled(label: str, texts: list[str], width: int) -> Iterator[str]:
+    for text in texts:
+        first, *others = textwrap.wrap(
+            text, max(width - _LABEL, 40), break_long_words=False, break_on_hyphens=False
+        ) or [""]
+        yield f"{label:<{_LABEL}}{first}"
+        yield from (f"{'':<{_LABEL}}{line}" for line in others)
+        label = ""
