@@ -87,7 +87,7 @@ class CheckProcess:
             and report.failed
         ):
             # An expected failure for pytest's own reports: told, and not red.
-            report.wasxfail = f"{check.severity}: {failure_message(report)}"  # type: ignore[attr-defined]
+            report.wasxfail = f"{check.severity}: {failure_message(report)}"
             report.outcome = "skipped"
             report.is_warning = True  # type: ignore[attr-defined]
         redact_report(report, self.redactor.redact)

@@ -28,8 +28,7 @@ MARKERS = (
         for category in Category
     ),
     "environments(name, ...): only for these environments.",
-    "severity(level): what a failure weighs: critical holds (the default), warning and info "
-    "are reported.",
+    "severity(level): critical holds when it fails (the default); warning and info are reported.",
     "writes: changes data; needs the environment's leave (`allow: {writes: true}`).",
     "load: makes load; needs the environment's leave (`allow: {load: true}`).",
     "burst: sends many requests at once; needs the environment's leave (`allow: {burst: true}`).",

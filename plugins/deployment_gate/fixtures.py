@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployment_gate.checks import CheckProcess
+from deployment_gate.environment import Environment
 from deployment_gate.judgement import Reading
 from deployment_gate.run import USER_AGENT
 
 if TYPE_CHECKING:
     import httpx
 
-    from deployment_gate.checks import CheckProcess
-    from deployment_gate.environment import Environment
-
-process_key = pytest.StashKey["CheckProcess"]()
+process_key = pytest.StashKey[CheckProcess]()
 
 
 @dataclass(frozen=True, slots=True)

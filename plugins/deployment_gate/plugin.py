@@ -13,7 +13,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--env",
         metavar="NAME",
-        help=f"the environment to validate: environments/NAME.yaml (default: {DEFAULT_ENVIRONMENT})",
+        help="the environment to validate: environments/NAME.yaml "
+        f"(default: {DEFAULT_ENVIRONMENT})",
     )
     group.addoption(
         "--env-dir",

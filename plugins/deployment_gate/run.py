@@ -37,8 +37,8 @@ from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.verdict_file import render_verdict
 
 if TYPE_CHECKING:
+    from deployment_gate.collection import Scope
     from deployment_gate.environment import Environment
-    from deployment_gate.selection import Scope
 
 TOOL = f"pytest-deployment-gate {version('pytest-deployment-gate')}"
 USER_AGENT = TOOL.replace(" ", "/")

@@ -1,5 +1,7 @@
 """Pydantic's complaints in the words of an environment file: its places and its keys."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -38,7 +40,7 @@ def complaints(error: ValidationError, sources: Sources) -> list[Problem]:
     return problems
 
 
-def _message(detail: "ErrorDetails", path: Key) -> str:
+def _message(detail: ErrorDetails, path: Key) -> str:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1])

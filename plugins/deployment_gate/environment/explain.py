@@ -39,7 +39,7 @@ def _health(endpoints: Mapping[str, HealthEndpoint]) -> Iterator[str]:
         content = f" with {endpoint.content.value}" if endpoint.content else ""
         page = "" if endpoint.content or endpoint.may_be_page else ", not with a page"
         within = format_duration(endpoint.timeout)
-        yield f"{name}: {endpoint.url} answers {statuses}{content}{page} within {within}"
+        yield f"{name}: {endpoint.url} answers {statuses}{content} within {within}{page}"
 
 
 def _releases(endpoints: Mapping[str, ReleaseEndpoint]) -> Iterator[str]:

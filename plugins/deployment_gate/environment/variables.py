@@ -6,7 +6,7 @@ from typing import Self
 
 # `$${` stands for a literal `${`; a `${` that nothing closes is malformed and reported.
 _REFERENCE = re.compile(
-    r"\$(?P<escaped>\$)\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+    r"\$(?P<escaped>\$)\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>(?:(?!\$\{)[^}])*))?\}"
     r"|(?P<malformed>\$\{[^}]*\}?)"
 )
 

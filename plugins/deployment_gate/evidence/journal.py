@@ -195,7 +195,8 @@ def merge_journals(paths: Iterable[Path]) -> Evidence:
 
 def write_evidence(evidence: Evidence) -> str:
     """The whole evidence as the text of one file of JSON lines."""
-    by_time = sorted([*evidence.observations, *evidence.outcomes], key=lambda record: record.at)
+    seen: list[Observation | CheckOutcome] = [*evidence.observations, *evidence.outcomes]
+    by_time = sorted(seen, key=lambda record: record.at)
     records: list[Record] = [evidence.run, *evidence.plan, *by_time]
     if evidence.end is not None:
         records.append(evidence.end)

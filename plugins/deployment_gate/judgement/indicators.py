@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,14 +12,17 @@ from deployment_gate.evidence import Observation, ObservationKind
 # draft-inadarei-api-health-check-06 (pass, fail, warn and their aliases), Spring Boot Actuator
 # (UP, DOWN, OUT_OF_SERVICE), ASP.NET (Healthy, Degraded, Unhealthy), Elasticsearch (colours).
 # "warn" and its like mean healthy with a concern, so they are no failure.
-GOOD_STATES = frozenset(
-    "pass passed passing ok okay up healthy alive ready running online available operational "
-    "connected active green true success warn warning degraded yellow".split()
-)
-BAD_STATES = frozenset(
-    "fail failed failing error down unhealthy dead critical offline unavailable out_of_service "
-    "disconnected inactive stopped red false".split()
-)
+# fmt: off
+GOOD_STATES = frozenset({
+    "pass", "passed", "passing", "ok", "okay", "up", "healthy", "alive", "ready", "running",
+    "online", "available", "operational", "connected", "active", "green", "true", "success",
+    "warn", "warning", "degraded", "yellow",
+})
+BAD_STATES = frozenset({
+    "fail", "failed", "failing", "error", "down", "unhealthy", "dead", "critical", "offline",
+    "unavailable", "out_of_service", "disconnected", "inactive", "stopped", "red", "false",
+})
+# fmt: on
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
@@ -84,51 +88,55 @@ def read_health(observation: Observation, rule: HealthRule) -> Judged:
     unseen = _unobserved(observation)
     if unseen:
         return unseen
+    fault = next(_faults(observation, rule), None)
+    if fault:
+        return Judged(Reading.BAD, fault)
+    doubt = next(_doubts(observation), None)
+    return Judged(Reading.UNOBSERVED, doubt) if doubt else GOOD
+
+
+def _faults(observation: Observation, rule: HealthRule) -> Iterator[str]:
+    """What speaks against the target's health, the most telling first."""
     if observation.error:
-        return Judged(Reading.BAD, observation.error)
+        yield observation.error
     facts = observation.facts
-    states: dict[str, str] = facts.get("states", {})
-    named = ", ".join(_name(path, state) for path, state in states.items() if state in BAD_STATES)
+    content_type = str(facts.get("content_type") or "no content type")
+    bad = ", ".join(
+        f"{path or 'itself'} {state}"
+        for path, state in facts.get("states", {}).items()
+        if state in BAD_STATES
+    )
     if observation.status not in rule.expected_statuses:
         expected = " or ".join(str(status) for status in sorted(rule.expected_statuses))
-        reports = f" and reports {named}" if named else ""
-        return Judged(Reading.BAD, f"answered {observation.status}{reports}; expected {expected}")
+        reports = f" and reports {bad}" if bad else ""
+        yield f"answered {observation.status}{reports}; expected {expected}"
     if observation.duration_s > rule.timeout_s:
-        return Judged(
-            Reading.BAD, f"took {observation.duration_s:.3g} s; at most {rule.timeout_s:g} s"
-        )
+        yield f"took {observation.duration_s:.3g} s; at most {rule.timeout_s:g} s"
     if facts.get("page") and not rule.may_be_page:
-        return Judged(
-            Reading.BAD, f"answered {observation.status} with an HTML page instead of its health"
-        )
+        yield f"answered {observation.status} with an HTML page instead of its health"
     if rule.content is Content.PAGE and not facts.get("page"):
-        return Judged(Reading.BAD, f"answered {_content_type(observation)} instead of a page")
-    if rule.content is Content.JSON and "json" not in str(facts.get("content_type")):
-        return Judged(Reading.BAD, f"answered {_content_type(observation)} instead of JSON")
-    if facts.get("not_json") and "json" in str(facts.get("content_type")):
-        return Judged(Reading.BAD, "says that it answers JSON, but its body isn't")
-    if named:
-        return Judged(Reading.BAD, f"answered {observation.status} but reports {named}")
-    return _doubts(observation, states)
+        yield f"answered with {content_type} instead of a page"
+    if rule.content is Content.JSON and "json" not in content_type:
+        yield f"answered with {content_type} instead of JSON"
+    if facts.get("not_json") and "json" in content_type:
+        yield "says that it answers with JSON, but its body isn't"
+    if bad:
+        yield f"answered {observation.status} but reports {bad}"
 
 
-def _doubts(observation: Observation, states: dict[str, str]) -> Judged:
-    """Reasons why an answer without fault still proves nothing."""
+def _doubts(observation: Observation) -> Iterator[str]:
+    """Why an answer without a fault still proves nothing."""
     facts = observation.facts
     if facts.get("is_old"):
-        return Judged(
-            Reading.UNOBSERVED,
+        yield (
             f"a cache answered ({facts['is_old']}), so nothing was seen of the health of now. "
-            "Send `Cache-Control: no-store` with it",
+            "Have it sent with `Cache-Control: no-store`"
         )
     if facts.get("unread"):
-        return Judged(Reading.UNOBSERVED, "its body is too long to be read as a health answer")
-    unknown = states.get("")
-    if unknown is not None and unknown not in GOOD_STATES:
-        return Judged(
-            Reading.UNOBSERVED, f"reports the state {unknown!r}, which is no word known for health"
-        )
-    return GOOD
+        yield "its body is too long to be read as a health answer"
+    state = facts.get("states", {}).get("")
+    if state is not None and state not in GOOD_STATES:
+        yield f"reports the state {state!r}, which is no word known for health"
 
 
 def _unobserved(observation: Observation) -> Judged | None:
@@ -137,11 +145,3 @@ def _unobserved(observation: Observation) -> Judged | None:
     if observation.status == TOO_MANY_REQUESTS:
         return Judged(Reading.UNOBSERVED, "answered 429: it limits this runner's rate")
     return None
-
-
-def _name(path: str, state: str) -> str:
-    return f"{path or 'itself'} {state}"
-
-
-def _content_type(observation: Observation) -> str:
-    return str(observation.facts.get("content_type") or "no content type")

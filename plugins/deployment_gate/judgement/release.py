@@ -29,12 +29,11 @@ def judge_release(policy: Policy, evidence: Evidence) -> ReleaseFinding:
     if expected is None:
         return ReleaseFinding()
     if not policy.identities:
-        return ReleaseFinding(
-            (
-                f"nothing says where release {expected} would name itself. "
-                "Write a `release_identity` section into the environment file",
-            )
+        fault = (
+            f"nothing says where release {expected} would name itself. "
+            "Write a `release_identity` section into the environment file"
         )
+        return ReleaseFinding((fault,))
     faults: list[str] = []
     named: set[str] = set()
     for name, replicas in policy.identities.items():

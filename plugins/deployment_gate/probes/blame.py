@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 # What the runner's own machine or network says; the target has no part in it.
 _RUNNERS_ERRNOS = {
@@ -44,23 +45,13 @@ def blame(exception: BaseException) -> Blame:
     """Whose doing `exception` is, of httpx or aiohttp, by the system's error behind it."""
     causes = list(_causes(exception))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return _blame_certificate(cause)
-        if isinstance(cause, ssl.SSLError):
-            return Blame(error=f"the TLS handshake failed: {cause.reason or cause}")
-        if isinstance(cause, socket.gaierror):
-            return Blame(unobserved=f"the name doesn't resolve on this machine: {cause.strerror}")
-        if isinstance(cause, OSError) and cause.errno in _RUNNERS_ERRNOS:
-            return Blame(unobserved=f"this machine can't reach it: {cause.strerror}")
-        if isinstance(cause, ConnectionRefusedError):
-            return Blame(error="connection refused")
-        if isinstance(cause, ConnectionResetError | BrokenPipeError):
-            return Blame(error="connection closed before the answer was whole")
-    names = {name for cause in causes for name in _class_names(cause)}
-    if names & {"ServerDisconnectedError", "RemoteProtocolError", "ClientPayloadError"}:
-        return Blame(error="connection closed before the answer was whole")
-    if names & {"ClientResponseError", "InvalidUrlClientError"}:
-        return Blame(error=f"the answer isn't valid HTTP: {exception}")
+        for kind, judge in _BY_SYSTEM_ERROR:
+            if isinstance(cause, kind) and (found := judge(cause)):
+                return found
+    names = {base.__name__ for cause in causes for base in type(cause).__mro__}
+    for known, found in _BY_NAME.items():
+        if known in names:
+            return found
     return Blame(unobserved=f"{type(exception).__name__}: {exception}".rstrip(": "))
 
 
@@ -98,11 +89,6 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
         ]
 
 
-def _class_names(exception: BaseException) -> set[str]:
-    # By name, so that neither client library need be imported to judge the other's errors.
-    return {base.__name__ for base in type(exception).__mro__}
-
-
 def _blame_certificate(error: ssl.SSLCertVerificationError) -> Blame:
     own = _CERTIFICATES_OWN.get(error.verify_code)
     if own:
@@ -111,3 +97,36 @@ def _blame_certificate(error: ssl.SSLCertVerificationError) -> Blame:
         unobserved=f"this machine doesn't trust the certificate: {error.verify_message}. "
         "Install the issuer's certificate here, or name it in SSL_CERT_FILE"
     )
+
+
+def _blame_errno(error: OSError) -> Blame | None:
+    if error.errno not in _RUNNERS_ERRNOS:
+        return None
+    return Blame(unobserved=f"this machine can't reach it: {error.strerror}")
+
+
+_CUT_OFF = Blame(error="connection closed before the answer was whole")
+
+# The first that fits; the more special kinds first.
+_BY_SYSTEM_ERROR: tuple[tuple[type[BaseException], Callable[[Any], Blame | None]], ...] = (
+    (ssl.SSLCertVerificationError, _blame_certificate),
+    (ssl.SSLError, lambda error: Blame(error=f"the TLS handshake failed: {error.reason or error}")),
+    (
+        socket.gaierror,
+        lambda error: Blame(
+            unobserved=f"the name doesn't resolve on this machine: {error.strerror}"
+        ),
+    ),
+    (ConnectionRefusedError, lambda _error: Blame(error="connection refused")),
+    (ConnectionResetError, lambda _error: _CUT_OFF),
+    (BrokenPipeError, lambda _error: _CUT_OFF),
+    (OSError, _blame_errno),
+)
+
+# By name, so that neither client library need be imported to judge the other's errors.
+_BY_NAME = {
+    "ServerDisconnectedError": _CUT_OFF,
+    "RemoteProtocolError": _CUT_OFF,
+    "ClientPayloadError": _CUT_OFF,
+    "ClientResponseError": Blame(error="the answer isn't valid HTTP"),
+}

@@ -105,6 +105,11 @@ class Account:
         return (self.ended - self.run.started).total_seconds()
 
     @property
+    def looked(self) -> str:
+        """How much was seen, in how long."""
+        return f"{len(self.evidence.observations)} observations in {self.duration_s:.1f} s"
+
+    @property
     def exit_code(self) -> int:
         """What the pipeline sees: the contract's codes, and pytest's own where it failed."""
         own = self.evidence.end.exit_status if self.evidence.end else 1

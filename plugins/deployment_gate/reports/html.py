@@ -63,7 +63,7 @@ def _rows(account: Account) -> str:
     rows = {
         "Checks": account.counts,
         "Started": format_time(account.run.started),
-        "Took": f"{account.duration_s:.1f} s, {len(account.evidence.observations)} observations",
+        "Saw": account.looked,
         **{f"Target {name}": url for name, url in account.targets.items()},
         "Run": account.run.id,
         "Tool": account.run.tool,

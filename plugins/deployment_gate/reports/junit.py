@@ -30,7 +30,7 @@ def count_checks(text: str) -> int:
 
 
 def finish_junit(text: str | None, account: Account) -> str:
-    """pytest's own file with the verdict, the triggers and the run's properties in it.
+    """The file of pytest with the verdict, the triggers and the run's properties in it.
 
     Args:
         text: What pytest wrote; None where it wrote nothing.

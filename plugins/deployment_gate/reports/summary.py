@@ -26,9 +26,7 @@ def render_summary(account: Account) -> str:
             for trigger in account.verdict.triggers
         ),
         "",
-        f"Checks: {account.counts}. "
-        f"{len(account.evidence.observations)} observations in {account.duration_s:.1f} s, "
-        f"from {format_time(account.run.started)}.",
+        f"Checks: {account.counts}. {account.looked}, from {format_time(account.run.started)}.",
         "",
         *_section("Not covered", account.not_covered),
         *_section(

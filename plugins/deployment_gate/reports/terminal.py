@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 from deployment_gate.judgement import Decision
 from deployment_gate.reports.account import Account
@@ -15,7 +14,7 @@ _SHOWN_NOTES = 3
 _LABEL = 8
 
 
-def verdict_lines(account: Account, *, report: Path, width: int) -> Iterator[str]:
+def verdict_lines(account: Account, *, report: str, width: int) -> Iterator[str]:
     """The lines under the headline: why, what to do next, where the report is."""
     texts = [reason.text for reason in account.reasons] or [account.sentence]
     yield from _labelled("why", texts[:_SHOWN_REASONS], width)
