@@ -77,6 +77,8 @@ class Account:
     @property
     def next_step(self) -> str:
         """What the reader is to do now."""
+        if self.verdict.decision is Decision.PROMOTE and self.run.selection:
+            return "What was selected is well. Validate a whole tier before you promote."
         return _NEXT[self.verdict.decision]
 
     @property

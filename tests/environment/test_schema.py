@@ -1,0 +1,67 @@
+"""The editors' schema: current, and of one mind with the loader."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from deployment_gate.environment import environment_schema
+from deployment_gate.environment.__main__ import FILE
+
+ROOT = Path(__file__).parents[2]
+VALIDATOR = jsonschema.Draft202012Validator(environment_schema())
+
+
+def test_the_file_beside_the_environments_is_current() -> None:
+    on_disk = json.loads((ROOT / FILE).read_text(encoding="utf-8"))
+    assert on_disk == environment_schema(), "run: uv run python -m deployment_gate.environment"
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(environment_schema())
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "environments").glob("*.yaml")), ids=str)
+def test_every_environment_fits_the_schema(file: Path) -> None:
+    VALIDATOR.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"extends": "base", "rollback_triggers": {"x": None}},
+        {"sampler": {"concurrency": "${N:-64}"}, "allow": {"writes": "${W}"}},
+        {"rollback_triggers": {"x": [{"condition": "a"}, {"timeout": "5m"}]}},
+        {"rollback_triggers": [{"x": {"condition": "a"}}]},
+        {"health_endpoints": {"a": {"url": "http://a", "expected_status": [200, "${S}"]}}},
+    ],
+)
+def test_the_schema_accepts_what_the_loader_reads(data: dict[str, Any]) -> None:
+    VALIDATOR.validate(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "x"},
+        {"helth_endpoints": {}},
+        {"health_endpoints": {"a": {"ulr": "http://a"}}},
+        {"allow": {"writes": "yes"}},
+        {"check_timeout": 30},
+        {"required": {"smoke": ["helth"]}},
+        {"rollback_triggers": {"x": [{"condition": "a", "timeout": "5m"}]}},
+        {"api": {"login": {"password": "hunter22"}}},
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(data: dict[str, Any]) -> None:
+    assert not VALIDATOR.is_valid(data)
+
+
+def test_every_entry_is_described_to_editors() -> None:
+    schema = environment_schema()
+    for section in (schema, *schema["$defs"].values()):
+        for name, entry in section.get("properties", {}).items():
+            assert entry.get("description"), name
