@@ -1,0 +1,37 @@
+.DEFAULT_GOAL := help
+.PHONY: help validate test lint check format bench schema
+
+help: ## what can be done here
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+validate: ## set up, start the sandbox, run its smoke validation, leave the reports
+	@scripts/setup.sh
+	@.venv/bin/pytest --env=sandbox -m smoke
+
+test: ## set up, pass the project's own tests
+	@scripts/setup.sh browser postgresql
+	@.venv/bin/pytest tests -n 2 -q
+
+lint: ## linters, type checker, import rule, spelling, dead code
+	@scripts/setup.sh
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/codespell
+	@.venv/bin/vulture
+
+check: lint test ## all that CI does
+
+format: ## format the code
+	@scripts/setup.sh
+	@.venv/bin/ruff check --fix --silent; .venv/bin/ruff format
+
+bench: ## measure, and compare with other tools
+	@scripts/setup.sh
+	@.venv/bin/python benchmarks/smoke_overhead.py
+	@.venv/bin/python benchmarks/health_sweep.py
+
+schema: ## write environments/environment.schema.json anew
+	@scripts/setup.sh
+	@.venv/bin/python -m deployment_gate.environment

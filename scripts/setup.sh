@@ -1,0 +1,73 @@
+#!/bin/sh
+# Installs what the project needs and the machine lacks; quick when there is nothing to do.
+#
+#   scripts/setup.sh                      uv, and the locked Python packages in .venv
+#   scripts/setup.sh browser postgresql   and these, for the project's own tests
+set -eu
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.9
+UV_OLDEST=0.9.0
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+apt_install() {
+    command -v apt-get >/dev/null || return 1
+    sudo=
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || return 1
+        sudo=sudo
+    fi
+    say "installing Debian's package $*"
+    $sudo apt-get update -qq >&2 || return 1
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" \
+        >/dev/null || return 1
+}
+
+is_recent_uv() {
+    version=$("$1" --version 2>/dev/null | cut -d' ' -f2) || return 1
+    [ "$(printf '%s\n%s\n' "$UV_OLDEST" "$version" | sort -V | head -n 1)" = "$UV_OLDEST" ]
+}
+
+ensure_uv() {
+    for candidate in uv .tools/bin/uv; do
+        if command -v "$candidate" >/dev/null && is_recent_uv "$candidate"; then
+            UV=$candidate
+            return
+        fi
+    done
+    command -v python3 >/dev/null || apt_install python3 \
+        || fail "there is no python3. Install Python 3.11 or newer, then try again"
+    say "installing uv $UV_VERSION into .tools"
+    python3 -m venv --clear .tools >/dev/null 2>&1 \
+        || { apt_install python3-venv && python3 -m venv --clear .tools >/dev/null; } \
+        || fail "python3 can't make virtual environments. Install python3-venv, then try again"
+    .tools/bin/pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" \
+        || fail "pip can't install uv. See above, or install uv $UV_OLDEST or newer yourself"
+    UV=.tools/bin/uv
+}
+
+ensure_browser() {
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null; then return; fi
+    done
+    apt_install chromium || .venv/bin/playwright install chromium \
+        || fail "there is no Chromium. Install one, or name it in the variable CHROMIUM"
+}
+
+ensure_postgresql() {
+    if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+        return
+    fi
+    apt_install postgresql || fail "there is no PostgreSQL server. Install one, then try again"
+}
+
+ensure_uv
+"$UV" sync --locked --quiet || fail "uv can't install the locked packages; see above"
+for what in "$@"; do
+    case $what in
+        browser | postgresql) "ensure_$what" ;;
+        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql" ;;
+    esac
+done
