@@ -112,6 +112,7 @@ class ControllerHooks:
             self._say, limit_s=run.environment.check_timeout.total_seconds()
         )
         self._account: Account | None = None
+        self._html: Any = None
         self._sigterm_before: Any = signal.SIG_DFL
 
     def pytest_report_header(self) -> str:
@@ -191,11 +192,13 @@ class ControllerHooks:
     def pytest_html_report_title(self, report: Any) -> None:
         """The report is about an environment, not about a file name."""
         report.title = f"Deployment gate: {self._run.run.environment}"
+        self._html = report
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """The verdict stands above the table of checks."""
         if self._account is not None:
+            self._html.title = f"{self._account.headline}: {self._account.subject}"
             prefix.append(render_verdict_block(self._account))
 
     def pytest_unconfigure(self) -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate.environment import Consecutive, policy_of
+from deployment_gate.environment import Category, Consecutive, policy_of
 from deployment_gate.evidence import (
     Evidence,
     Journal,
@@ -177,7 +177,7 @@ class GateRun:
             run=self.run,
             verdict=judge(self.policy, evidence),
             evidence=evidence,
-            not_covered=tuple(environment.not_covered()),
+            not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
             targets={name: str(one.url) for name, one in environment.health_endpoints.items()},
         )
 
@@ -302,6 +302,18 @@ def _compared(first: Observation, second: Observation) -> Observation:
     if not old:
         return second
     return replace(second, facts={**second.facts, "is_old": old})
+
+
+def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:
+    """Categories that the environment describes and no check of a whole tier was about."""
+    planned = {check.category for check in evidence.to_run}
+    if not planned or evidence.run.tier is None:
+        return []
+    return [
+        f"{category}: no check of this run is about it"
+        for category in Category
+        if environment.covers(category) and category not in planned
+    ]
 
 
 def new_run(environment: str, *, release: str | None, scope: Scope) -> Run:

@@ -15,7 +15,7 @@ _HEADLINES = {
     Decision.ROLLBACK: "ROLL BACK",
 }
 _NEXT = {
-    Decision.PROMOTE: "Promote it: everything that was to be validated was, and is well.",
+    Decision.PROMOTE: "Promote it: all that this run was to validate is well.",
     Decision.HOLD: (
         "Do not promote, and do not roll back on this alone. Look at the reasons, mend them, "
         "validate again."

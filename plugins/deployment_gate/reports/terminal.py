@@ -22,7 +22,8 @@ def verdict_lines(account: Account, *, report: str, width: int) -> Iterator[str]
         yield from _labelled("", [f"and {len(texts) - _SHOWN_REASONS} more in the report"], width)
     notes = [*account.verdict.notes]
     if account.not_covered:
-        notes.append(f"not covered: {'; '.join(account.not_covered)}")
+        names = (gap.partition(":")[0] for gap in account.not_covered)
+        notes.append(f"not covered: {', '.join(names)}")
     yield from _labelled("note", notes[:_SHOWN_NOTES], width)
     yield from _labelled("next", [account.next_step], width)
     yield f"{'report':<{_LABEL}}{report}"
