@@ -93,6 +93,23 @@ class CheckProcess:
         redact_report(report, self.redactor.redact)
 
 
+def shorten_traceback(call: pytest.CallInfo[object]) -> None:
+    """Leave the check's own frames: what went wrong is in its lines and its message.
+
+    The way through a library says nothing to somebody who must decide. Where all frames are a
+    library's, they stay.
+    """
+    if call.excinfo is None:
+        return
+    own = call.excinfo.traceback.filter(lambda entry: not _is_library(Path(entry.path)))
+    if own:
+        call.excinfo.traceback = own
+
+
+def _is_library(path: Path) -> bool:
+    return "site-packages" in path.parts or Path(__file__).parent in path.parents
+
+
 def redact_report(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
     """Replace every text in a report, so that each reporter sees it redacted."""
     report.longrepr = _redacted(report.longrepr, redact)

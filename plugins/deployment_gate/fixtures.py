@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 process_key = pytest.StashKey[CheckProcess]()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HealthResult:
     """What the sweep saw of one health endpoint.
 
@@ -32,6 +32,9 @@ class HealthResult:
     name: str
     is_healthy: bool
     account: str
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +51,7 @@ def health_endpoint(request: pytest.FixtureRequest) -> HealthResult:
     if judged.reading is Reading.UNOBSERVED:
         # In a fixture, so that it counts as an error of the run, not as a failed check.
         pytest.fail(f"{name} was not observed: {judged.why}", pytrace=False)
-    return HealthResult(name, judged.reading is Reading.GOOD, f"{name} {judged.why}")
+    return HealthResult(name, judged.reading is Reading.GOOD, f"{name}: {judged.why}")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deployment_gate import collection
-from deployment_gate.checks import CheckProcess, OutcomeCollector
+from deployment_gate.checks import CheckProcess, OutcomeCollector, shorten_traceback
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import PlannedCheck
@@ -93,8 +93,12 @@ class CheckHooks:
         self._process.begin_check(item)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """No reporter sees a report before it is redacted."""
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[object]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A report is short, and redacted before any reporter sees it."""
+        if not item.config.option.fulltrace:
+            shorten_traceback(call)
         report = yield
         self._process.finish_report(report)
         return report

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 DEFAULT_ENVIRONMENT = "sandbox"
@@ -37,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Explain the markers; where checks are to run, bring in the gate."""
+    _refuse_a_folder_taken_for_the_project(config)
     is_active = _is_gate_run(config)
     # --markers ends pytest before any argument counts, so there they are always explained.
     if is_active or config.option.markers:
@@ -53,6 +56,21 @@ def pytest_configure(config: pytest.Config) -> None:
         assembly.bring_in(config, default_environment=DEFAULT_ENVIRONMENT)
     except GateError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _refuse_a_folder_taken_for_the_project(config: pytest.Config) -> None:
+    """An option's folder, written with a space, may have become pytest's root directory.
+
+    pytest looks for the root before it knows the options of plugins (pytest's documentation of
+    `rootdir` says so), and would then run without this project's configuration.
+    """
+    given = config.invocation_params.args
+    for option in ("--env-dir", "--report-dir"):
+        folder = config.getoption(option)
+        if folder and option in given and config.inipath is None and Path(folder).is_dir():
+            raise pytest.UsageError(
+                f"pytest took the folder {folder} for the project's. Write {option}={folder}"
+            )
 
 
 def _is_gate_run(config: pytest.Config) -> bool:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate.environment import Category, Consecutive, policy_of
+from deployment_gate.environment import Category, policy_of
 from deployment_gate.evidence import (
     Evidence,
     Journal,
-    Observation,
     PlannedCheck,
     Redactor,
     Run,
@@ -24,11 +22,10 @@ from deployment_gate.evidence import (
     read_journal,
     write_evidence,
 )
-from deployment_gate.judgement import judge, undecided_subjects
-from deployment_gate.probes.health import health_probe, looks_cached, past_the_cache
+from deployment_gate.judgement import judge
+from deployment_gate.preflight import Preflight
 from deployment_gate.probes.launch import LaunchedTarget
-from deployment_gate.probes.release import release_probes
-from deployment_gate.probes.sampler import Probe, Sampler
+from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.files import ReportDirectory, ReportError, write_atomically
 from deployment_gate.reports.html import render_page, render_verdict_block
@@ -45,9 +42,6 @@ USER_AGENT = TOOL.replace(" ", "/")
 
 CONTROLLER = "controller"
 """The name of the process that probes, judges and reports."""
-
-_CACHE_PAUSE_S = 1.1
-"""Between two answers whose timestamps must differ; many clocks only tell whole seconds."""
 
 
 @dataclass(kw_only=True)
@@ -73,15 +67,12 @@ class GateRun:
     say: Callable[[str], None] = print
     copies: Mapping[str, Path] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
-    is_preflighted: bool = False
+    _preflight: Preflight | None = None
     _launched: LaunchedTarget | None = None
     _account: Account | None = None
 
     def __post_init__(self) -> None:
         self.policy = policy_of(self.environment)
-        self._sampler = Sampler(
-            concurrency=self.environment.sampler.concurrency, user_agent=USER_AGENT
-        )
 
     def begin(self) -> None:
         """Remove the last run's reports and put "hold: run incomplete" in their place.
@@ -108,19 +99,32 @@ class GateRun:
         if self._launched:
             self.say(f"{self.environment.name} isn't running; starting it: {launch.command}")
 
+    @property
+    def is_preflighted(self) -> bool:
+        """Whether the platform was looked at."""
+        return self._preflight is not None
+
     def preflight(self, plan: Sequence[PlannedCheck]) -> None:
         """What comes before the checks: the target ready, its release, the health sweep.
 
         Raises:
             LaunchError: The target that was started didn't get ready.
         """
-        self.is_preflighted = True
+        self._preflight = Preflight(
+            self.environment,
+            self.policy,
+            sampler=Sampler(
+                concurrency=self.environment.sampler.concurrency, user_agent=USER_AGENT
+            ),
+            observe=self.journal.append,
+            say=self.say,
+        )
         if self._launched:
             self._launched.wait_until_ready()
-        self._ask_releases()
-        subjects = [check.subject for check in plan if check.subject and not check.left_out]
-        if subjects:
-            self._sweep(dict.fromkeys(subjects))
+        self._preflight.look(
+            (check.subject for check in plan if check.subject and not check.left_out),
+            with_release=self.run.release is not None,
+        )
 
     def plan_of_process(self, process: str) -> list[PlannedCheck]:
         """The plan that a process wrote down when it had collected."""
@@ -136,8 +140,8 @@ class GateRun:
         Args:
             exit_status: pytest's own, before the verdict.
         """
-        if self.is_preflighted:
-            self._ask_releases()
+        if self._preflight and self.run.release is not None:
+            self._preflight.look_at_release_again()
         self.journal.append(RunEnd(at=datetime.now(UTC), exit_status=exit_status))
         evidence = merge_journals(sorted(self.directory.journal.glob("*.jsonl")))
         self._account = self._judge(self._with_trouble(evidence))
@@ -241,67 +245,6 @@ class GateRun:
             "summary.md": render_summary(account),
             "evidence.jsonl": evidence_text,
         }
-
-    def _ask_releases(self) -> None:
-        if self.run.release is None:
-            return
-        probes = [
-            probe
-            for name, endpoint in self.environment.release_identity.items()
-            for probe in release_probes(name, endpoint)
-        ]
-        if probes:
-            self.journal.append(*self._sampler.round_on_fresh_connections(probes))
-
-    def _sweep(self, names: Iterable[str]) -> None:
-        """Ask each health endpoint, and the suspected ones again until that is decided."""
-        probes = {
-            name: health_probe(name, self.environment.health_endpoints[name]) for name in names
-        }
-        observations = self._ask_health(probes, list(probes))
-        started = time.monotonic()
-        interval_s, timeout_s = self._attempts()
-        while suspects := undecided_subjects(self.policy, observations):
-            left_s = timeout_s - (time.monotonic() - started)
-            if left_s < interval_s:
-                break
-            self.say(
-                f"suspected: {', '.join(sorted(suspects)[:5])}; asking again in "
-                f"{interval_s:g} s, for {left_s:.0f} s at most"
-            )
-            time.sleep(interval_s)
-            observations += self._ask_health(probes, sorted(suspects))
-
-    def _attempts(self) -> tuple[float, float]:
-        """How long between two attempts, and for how long in all, by the health trigger."""
-        rules = [rule for rule in self.policy.triggers if isinstance(rule.condition, Consecutive)]
-        return (
-            min((rule.interval_s for rule in rules), default=0.0),
-            max((rule.timeout_s for rule in rules), default=0.0),
-        )
-
-    def _ask_health(self, probes: Mapping[str, Probe], names: Sequence[str]) -> list[Observation]:
-        observations = self._sampler.round([probes[name] for name in names])
-        now = datetime.now(UTC)
-        doubtful = {one.subject: one for one in observations if looks_cached(one.facts, now=now)}
-        if doubtful:
-            time.sleep(_CACHE_PAUSE_S)
-            again = self._sampler.round([past_the_cache(probes[name]) for name in doubtful])
-            fresh = {one.subject: _compared(doubtful[one.subject], one) for one in again}
-            observations = [fresh.get(one.subject, one) for one in observations]
-        self.journal.append(*observations)
-        return observations
-
-
-def _compared(first: Observation, second: Observation) -> Observation:
-    """The second answer, with `is_old` where it too came from a cache or never changes."""
-    old = second.facts.get("cached")
-    moment = second.facts.get("timestamp")
-    if not old and moment is not None and moment == first.facts.get("timestamp"):
-        old = f"its timestamp {moment} doesn't move"
-    if not old:
-        return second
-    return replace(second, facts={**second.facts, "is_old": old})
 
 
 def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -44,9 +44,18 @@ _DEFAULTS = {
     }
     for record_type in _NAMES
 }
+
+
+def _parse_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} names no time zone")
+    return moment
+
+
 _PARSERS: dict[str, Callable[[Any], Any]] = {
-    "at": datetime.fromisoformat,
-    "started": datetime.fromisoformat,
+    "at": _parse_time,
+    "started": _parse_time,
     "kind": ObservationKind,
     "outcome": Outcome,
     "severity": Severity,
@@ -73,13 +82,40 @@ class Journal:
 
     def append(self, *records: Record) -> None:
         """Write the records, in this order, and hand them to the operating system."""
-        text = "".join(f"{encode(record)}\n" for record in records)
-        self._file.write(self._redactor.redact(text))
+        # Each text by itself, before it is encoded: a secret may look like a part of the format.
+        clean = [_with_texts(record, self._clean) for record in records]
+        self._file.write("".join(f"{encode(record)}\n" for record in clean))
         self._file.flush()
 
     def close(self) -> None:
         """Close the file; what was appended is in it."""
         self._file.close()
+
+    def _clean(self, text: str) -> str:
+        # A target can send half a surrogate pair, which no file can hold.
+        return self._redactor.redact(text.encode(errors="replace").decode())
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """`value` with every text in it changed, the fields of records included."""
+    match value:
+        case Enum():
+            return value
+        case str():
+            return change(value)
+        case Mapping():
+            return {change(key): _with_texts(item, change) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_with_texts(item, change) for item in value)
+        case Run() | PlannedCheck() | Observation() | CheckOutcome() | RunEnd():
+            return replace(
+                value,
+                **{
+                    field.name: _with_texts(getattr(value, field.name), change)
+                    for field in fields(value)
+                },
+            )
+    return value
 
 
 def encode(record: Record) -> str:
@@ -110,6 +146,8 @@ def decode(line: str) -> Record:
         ValueError: The line is not a whole record of a known format.
     """
     data = json.loads(line)
+    if not isinstance(data, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004  # the line's fault, not a type's
     record_type = _TYPES[data.pop("type")]
     if record_type is Run and data.pop("format", None) != FORMAT:
         raise ValueError(f"not of format {FORMAT}")
@@ -130,12 +168,13 @@ def read_journal(path: Path) -> Iterator[Record]:
         EvidenceError: The file can't be read, or a line in it is no record.
     """
     try:
-        with path.open(encoding="utf-8") as lines:
+        # As bytes: a line that was being written may end within a character.
+        with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     return
                 try:
-                    yield decode(line)
+                    yield decode(line.decode())
                 except (ValueError, KeyError, TypeError) as error:
                     raise EvidenceError(
                         f"{path}:{number}: not a record of evidence ({error}). "

@@ -87,13 +87,13 @@ class _ObservedTransport(httpx.BaseTransport):
             response.read()
             why = Blame()
         except httpx.TimeoutException as error:
-            is_late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-            why = (no_answer_within if is_late else no_connection_within)(self._timeout_s)
+            why = self._blame_timeout(error, request)
             self._conduct.doubted.add(origin)
-            raise
-        except Exception as error:
+            # From None: what the check's author needs is what happened, not httpx's way there.
+            raise type(error)(_told(request, why), request=request) from None
+        except httpx.RequestError as error:
             why = blame(error)
-            raise
+            raise type(error)(_told(request, why), request=request) from None
         finally:
             self._conduct.observe(
                 Observation(
@@ -112,6 +112,11 @@ class _ObservedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+    def _blame_timeout(self, error: httpx.TimeoutException, request: httpx.Request) -> Blame:
+        is_late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+        limit_s = request.extensions.get("timeout", {}).get("read") or self._timeout_s
+        return (no_answer_within if is_late else no_connection_within)(limit_s)
 
     def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
         if request.method in READING:
@@ -152,6 +157,10 @@ class _ObservedTransport(httpx.BaseTransport):
                 f"{origin} was not asked again: it left a request unanswered and gave no sign "
                 f"of life within {LIFE_SIGN_TIMEOUT_S:g} s, at {self._conduct.silent[origin]}"
             )
+
+
+def _told(request: httpx.Request, why: Blame) -> str:
+    return f"{request.method} {request.url}: {why.error or why.unobserved}"
 
 
 def _facts(request: httpx.Request, response: httpx.Response | None) -> Mapping[str, object]:

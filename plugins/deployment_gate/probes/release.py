@@ -21,6 +21,7 @@ def release_probes(name: str, endpoint: ReleaseEndpoint) -> list[Probe]:
         kind=ObservationKind.RELEASE,
         url=endpoint.url,
         timeout_s=endpoint.timeout.total_seconds(),
+        needs_own_connection=True,
         read=lambda answer: read_release(answer, endpoint),
     )
     attempts = 1 if endpoint.replicas == 1 else ATTEMPTS_PER_REPLICA * endpoint.replicas

@@ -47,6 +47,7 @@ class Probe:
         url: Where to ask.
         timeout_s: Seconds until it counts as unanswered.
         headers: Sent beside the usual ones.
+        needs_own_connection: Whether a balancer must be able to send it elsewhere than others.
         read: What facts an answer holds.
     """
 
@@ -55,6 +56,7 @@ class Probe:
     url: str
     timeout_s: float
     headers: Mapping[str, str] = field(default_factory=dict)
+    needs_own_connection: bool = False
     read: Callable[[Answer], dict[str, Any]] = no_facts
 
 
@@ -71,38 +73,37 @@ class Sampler:
 
     def round(self, probes: Sequence[Probe]) -> list[Observation]:
         """Ask all `probes` at once; their observations, in the same order."""
-        return asyncio.run(self._round(probes, is_reusing_connections=True))
+        return asyncio.run(self._round(probes))
 
-    def round_on_fresh_connections(self, probes: Sequence[Probe]) -> list[Observation]:
-        """As `round`, a connection for each probe: a balancer may send each elsewhere."""
-        return asyncio.run(self._round(probes, is_reusing_connections=False))
+    async def _round(self, probes: Sequence[Probe]) -> list[Observation]:
+        turn = asyncio.Semaphore(self._concurrency)
+        async with (
+            self._session(force_close=False) as shared,
+            self._session(force_close=True) as own,
+        ):
 
-    async def _round(
-        self, probes: Sequence[Probe], *, is_reusing_connections: bool
-    ) -> list[Observation]:
+            async def ask_in_turn(probe: Probe) -> Observation:
+                # A probe that waits for its turn must not spend its time limit on that.
+                async with turn:
+                    return await _ask(own if probe.needs_own_connection else shared, probe)
+
+            return list(await asyncio.gather(*map(ask_in_turn, probes)))
+
+    def _session(self, *, force_close: bool) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415  # half a second that only a run with probes pays
 
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_note_connection)
         trace.on_connection_reuseconn.append(_note_connection)
-        connector = aiohttp.TCPConnector(
-            limit=self._concurrency, force_close=not is_reusing_connections, ssl=ssl_context()
-        )
-        turn = asyncio.Semaphore(self._concurrency)
-        async with aiohttp.ClientSession(
-            connector=connector,
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._concurrency, force_close=force_close, ssl=ssl_context()
+            ),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),  # each probe has its own
             trace_configs=[trace],
-        ) as session:
-
-            async def ask_in_turn(probe: Probe) -> Observation:
-                # A probe that waits for its turn must not spend its time limit on that.
-                async with turn:
-                    return await _ask(session, probe)
-
-            return list(await asyncio.gather(*map(ask_in_turn, probes)))
+        )
 
 
 @cache

@@ -9,7 +9,8 @@ from deployment_gate.reports.account import Account, format_time
 
 _STYLE = """
 <style>
-.verdict{color:#1a1a1a;border-left:.5rem solid var(--verdict);padding:.25rem 1rem;margin:1rem 0;max-width:60rem}
+.verdict{color:#1a1a1a;border-left:.5rem solid var(--verdict);padding:.25rem 1rem;margin:1rem 0;
+ max-width:60rem}
 .verdict h3{color:inherit}.verdict h2{color:var(--verdict);font-size:1.6rem;margin:.25rem 0}
 .verdict table{border-collapse:collapse}.verdict td,.verdict th{text-align:left;padding:.2rem .8rem
  .2rem 0;vertical-align:top;color:inherit}
