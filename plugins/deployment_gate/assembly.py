@@ -80,6 +80,8 @@ def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
     option.xmlpath = str(directory.staging / "junit.xml")
     option.htmlpath = str(directory.staging / "report.html")
     option.self_contained_html = True
+    if option.tbstyle == "auto":
+        option.tbstyle = "short"
     run = GateRun(
         environment=environment,
         directory=directory,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,20 +94,25 @@ class CheckProcess:
         redact_report(report, self.redactor.redact)
 
 
-def shorten_traceback(call: pytest.CallInfo[object]) -> None:
+def shorten_traceback(exception: BaseException) -> None:
     """Leave the check's own frames: what went wrong is in its lines and its message.
 
-    The way through a library says nothing to somebody who must decide. Where all frames are a
-    library's, they stay.
+    The way through a library says nothing to somebody who must decide. What comes before the
+    check's first frame is pytest's, which it cuts off itself.
     """
-    if call.excinfo is None:
-        return
-    own = call.excinfo.traceback.filter(lambda entry: not _is_library(Path(entry.path)))
-    if own:
-        call.excinfo.traceback = own
+    frame = exception.__traceback__
+    while frame is not None and _is_library(frame):
+        frame = frame.tb_next
+    while frame is not None:
+        following = frame.tb_next
+        while following is not None and _is_library(following):
+            following = following.tb_next
+        frame.tb_next = following
+        frame = following
 
 
-def _is_library(path: Path) -> bool:
+def _is_library(frame: TracebackType) -> bool:
+    path = Path(frame.tb_frame.f_code.co_filename)
     return "site-packages" in path.parts or Path(__file__).parent in path.parents
 
 

@@ -97,8 +97,8 @@ class CheckHooks:
         self, item: pytest.Item, call: pytest.CallInfo[object]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A report is short, and redacted before any reporter sees it."""
-        if not item.config.option.fulltrace:
-            shorten_traceback(call)
+        if call.excinfo and not item.config.option.fulltrace:
+            shorten_traceback(call.excinfo.value)
         report = yield
         self._process.finish_report(report)
         return report
@@ -221,8 +221,13 @@ class ControllerHooks:
                 raise
 
     def _say(self, text: str) -> None:
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
+        manager = self._config.pluginmanager
+        reporter = manager.get_plugin("terminalreporter")
+        if reporter is None:
+            return
+        capture = manager.get_plugin("capturemanager")
+        # As pytest's own live log does, since a check may be running whose output is captured.
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             reporter.ensure_newline()
             reporter.write_line(self._run.redactor.redact(f"deployment gate: {text}"))
 

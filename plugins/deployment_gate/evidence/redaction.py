@@ -7,28 +7,36 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 REDACTED = "[redacted]"
+_MARK = re.escape(REDACTED)
 
 SHORT_SECRET = 8
 """Below this length a secret is replaced only where it stands as a word of its own, since it
 may well be a part of ordinary words."""
 
+# The beginning of a word, also right after an escape of JSON such as \n.
+_START = r"(?:\b|(?<=\\[nrtbf]))"
+_KEY_TEXT = r"(?:[A-Za-z0-9+/=\s:,-]|\\+[nr])*"
 # What a secret looks like when nobody named it; group 1, where there is one, is what stays.
 _SHAPES = (
-    # RFC 6750: the credentials of an Authorization header.
-    r"((?i:\bbearer)\s+)(?!\[redacted\])[A-Za-z0-9._~+/=-]{8,}",
-    # RFC 7617: user and password in base64.
-    r"((?i:\bauthorization[\"']?\s*[:=]\s*[\"']?basic\s+))(?!\[redacted\])[A-Za-z0-9+/=]{4,}",
+    # RFC 6750: the credentials of an Authorization header, but neither an ordinary word nor the
+    # parameter of a challenge.
+    rf"((?i:{_START}bearer)\s+)(?![A-Za-z][a-z]{{0,18}}\.?(?![\w.~+/=-]))(?![a-z_]+=\\?[\"'])"
+    r"[A-Za-z0-9._~+/=-]{8,}",
+    # RFC 7617: user and password in base64, in a header, a mapping or a list of pairs.
+    r"((?i:authorization(?:\W|&[a-z0-9#]+;){1,12}(?:b['\"])?basic\s+))[A-Za-z0-9+/=]{4,}",
     # RFC 7519: a JSON Web Token, whose header always begins with {" in base64.
-    r"()\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*",
+    rf"(){_START}eyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]{{2,}}\.[A-Za-z0-9_-]*",
     # Amazon's access key ids.
-    r"()\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    # RFC 7468: a private key.
-    r"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,-]|\\n)*",
-    # RFC 3986: the password in an address.
-    r"(\b[a-z][a-z0-9+.-]*://[^/\s:@\"'<>]*:)(?!\[redacted\])[^/\s@\"'<>]+(?=@)",
+    rf"(){_START}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b",
+    # RFC 7468: a private key, to its end or as far as it goes.
+    rf"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?:{_KEY_TEXT}?-----END [A-Z ]*PRIVATE KEY-----"
+    rf"|{_KEY_TEXT})",
+    # RFC 3986: the password in an address, which a port before a query is not.
+    rf"({_START}[a-z][a-z0-9+.-]{{0,30}}://[^/\s:@\"'<>]*:)"
+    r"(?!\[redacted\]|[0-9]+[?#])[^/\s@\"'<>]+(?=@)",
 )
 
 
@@ -48,15 +56,15 @@ class Redactor:
         if not secret or secret in self._secrets:
             return
         self._secrets.add(secret)
-        alternatives = sorted(
-            {form for known in self._secrets for form in _forms(known)}, key=len, reverse=True
-        )
-        self._known = re.compile("|".join(alternatives))
+        # The longest first: a secret may be a part of another.
+        longest_first = sorted(self._secrets, key=lambda known: (-len(known), known))
+        forms = "|".join(form for known in longest_first for form in _forms(known))
+        self._known = re.compile(rf"(?<!\\)(\\*)(?:{_MARK}|{forms})")
 
     def redact(self, text: str) -> str:
         """`text` with every secret replaced; the same text when there is none."""
         if self._known is not None:
-            text = self._known.sub(REDACTED, text)
+            text = self._known.sub(_replacement, text)
         if self._pattern.search(text) is None:
             return text
         for shape in self._shapes:
@@ -68,23 +76,47 @@ class Redactor:
         return self.redact(text) != text
 
 
+def _replacement(match: re.Match[str]) -> str:
+    """The mark, after the backslashes that stand for themselves.
+
+    One that is left over is an escape whose letter was taken for the secret's first.
+    """
+    before = match[1]
+    if match[0].endswith(REDACTED):
+        return match[0]
+    return before[: len(before) // 2 * 2] + REDACTED
+
+
 def _forms(secret: str) -> Iterator[str]:
-    """The patterns of what a secret looks like once it was encoded."""
-    json_escaped = json.dumps(secret)[1:-1]
-    plain = {
-        secret,
-        quote(secret, safe=""),
-        quote_plus(secret),
-        json_escaped,
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        html.escape(secret),
-        html.escape(json_escaped),
-        repr(secret)[1:-1],
-    }
-    word = r"(?<![A-Za-z0-9_-]){}(?![A-Za-z0-9_-])" if len(secret) < SHORT_SECRET else "{}"
-    yield from (word.format(re.escape(form)) for form in plain)
-    if len(secret) >= SHORT_SECRET:
-        yield from (re.escape(form) for form in _base64_forms(secret.encode()))
+    """The patterns of what a secret looks like, plain or encoded."""
+    plain = "".join(map(_character, secret))
+    if secret.endswith("\\"):
+        # In JSON, an odd backslash at the end belongs to the character after it.
+        plain = plain.removesuffix(_character("\\")) + r"(?:(?:\\\\){1,4}|\\.?|(?i:%5C)|&\#92;)"
+    if len(secret) < SHORT_SECRET:
+        yield rf"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])){plain}(?![A-Za-z0-9_-])"
+        return
+    yield plain
+    yield from (re.escape(form) for form in _base64_forms(secret.encode(errors="replace")))
+
+
+def _character(character: str) -> str:
+    """The pattern of one character as it is and as URL, JSON, HTML, XML and Python write it."""
+    if character.isascii() and character.isalnum():
+        return character
+    in_json = re.escape(json.dumps(character)[1:-1].lstrip("\\"))
+    in_python = re.escape(repr(character)[1:-1].lstrip("\\"))
+    encoded = quote(character, safe="", errors="replace")
+    spellings = [
+        # Escaped again and again, the number of backslashes doubles.
+        r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}",
+        rf"\\{{1,8}}(?i:{in_json}|{in_python})",
+        rf"\\{{0,8}}(?:{re.escape(html.escape(character))}|(?i:&\#0*{ord(character)};))",
+        rf"(?i:&\#x0*{ord(character):x};|{re.escape(encoded)})",
+    ]
+    if character == " ":
+        spellings.append(r"\+")
+    return f"(?:{'|'.join(spellings)})"
 
 
 def _base64_forms(secret: bytes) -> set[str]:
