@@ -1,0 +1,160 @@
+"""The command line: `python -m sandbox up | fault | status`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.faults import FAULTS, parse_fault
+from sandbox.releases import DEFAULT_RELEASE, RELEASES, find_release
+from sandbox.state import (
+    RunningSandbox,
+    add_fault,
+    find_running,
+    read_faults,
+    replace_faults,
+)
+from sandbox.supervisor import Plan, run
+
+HIGHEST_PORT = 65535
+FAILURE_EXIT_CODE = 1
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="A small Open Policy Platform that runs on this machine.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--state-dir", type=Path, metavar="DIR", help="where it keeps its state")
+
+    up = commands.add_parser("up", parents=[where], help="run it in the foreground")
+    versions = ", ".join(release.version for release in RELEASES)
+    up.add_argument("--release", default=DEFAULT_RELEASE.version, help=f"one of {versions}")
+    up.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[=VALUE]", help="start with a fault"
+    )
+    up.add_argument("--api-port", type=int, metavar="N", help="default 18000; 0 picks a free one")
+    up.add_argument("--web-port", type=int, metavar="N", help="default 13000; 0 picks a free one")
+    up.add_argument("--database-url", metavar="URL", help="default: a SQLite file for this run")
+    up.add_argument("--access-log", type=Path, metavar="FILE", help="a line of JSON per request")
+
+    fault = commands.add_parser(
+        "fault",
+        parents=[where],
+        help="set a fault while it runs, or list or clear them",
+        epilog="; ".join(f"{fault.form}: {fault.sentence}" for fault in FAULTS),
+    )
+    fault.add_argument("fault", metavar="NAME[=VALUE] | clear | list")
+
+    commands.add_parser("status", parents=[where], help="say what is running")
+    return parser.parse_args()
+
+
+def choose_port(given: int | None, variable: str, default: int) -> int:
+    """Return the port from the option, the environment or the default, in this order."""
+    if given is None:
+        written = os.environ.get(variable, str(default))
+        if not written.isdecimal():
+            raise SandboxError(f"{variable}={written!r} is no port: say a number, 0 to 65535.")
+        given = int(written)
+    if not 0 <= given <= HIGHEST_PORT:
+        raise SandboxError(f"{given} is no port: say a number, 0 to {HIGHEST_PORT}.")
+    return given
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Run the sandbox in the foreground."""
+    return run(
+        Plan(
+            release=find_release(arguments.release).version,
+            faults=dict(parse_fault(text) for text in arguments.fault),
+            api_port=choose_port(arguments.api_port, "SANDBOX_API_PORT", 18000),
+            web_port=choose_port(arguments.web_port, "SANDBOX_WEB_PORT", 13000),
+            database_url=arguments.database_url,
+            state_dir=arguments.state_dir,
+            access_log=arguments.access_log,
+        )
+    )
+
+
+def the_running_one(state_dir: Path | None) -> RunningSandbox:
+    """Return the sandbox that runs; raise an error when it is none, or several."""
+    running = find_running(state_dir)
+    if not running:
+        place = f" with the state directory {state_dir}" if state_dir else ""
+        raise SandboxError(f"No sandbox is running{place}: start one by `python -m sandbox up`.")
+    if len(running) > 1:
+        choices = " or ".join(f"--state-dir {one.state_dir}" for one in running)
+        raise SandboxError(f"{len(running)} sandboxes are running: say {choices}.")
+    return running[0]
+
+
+def list_faults(state_dir: Path | None) -> int:
+    """Print the faults there are and which are set where."""
+    for fault in FAULTS:
+        print(f"{fault.form:18} {fault.sentence}")
+    for running in find_running(state_dir):
+        print(f"set on {running.api_url}: {describe_faults(running)}")
+    return 0
+
+
+def describe_faults(running: RunningSandbox) -> str:
+    """Write the faults that are set as they would be given."""
+    settings = read_faults(Path(running.state_dir))
+    return (
+        ", ".join(
+            name if value is None else f"{name}={value:g}" for name, value in settings.items()
+        )
+        or "none"
+    )
+
+
+def fault(arguments: argparse.Namespace) -> int:
+    """Set a fault while the sandbox runs, or clear or list them."""
+    if arguments.fault == "list":
+        return list_faults(arguments.state_dir)
+    if arguments.fault == "clear":
+        running = the_running_one(arguments.state_dir)
+        replace_faults(Path(running.state_dir), {})
+    else:
+        name, value = parse_fault(arguments.fault)
+        running = the_running_one(arguments.state_dir)
+        add_fault(Path(running.state_dir), name, value)
+    print(f"faults on {running.api_url}: {describe_faults(running)}")
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print what is running."""
+    found = find_running(arguments.state_dir)
+    for running in found:
+        print(
+            f"release {running.release}  api {running.api_url} (pid {running.api_pid})  "
+            f"web {running.web_url} (pid {running.web_pid})  "
+            f"supervisor pid {running.supervisor_pid}  faults: {describe_faults(running)}  "
+            f"state {running.state_dir}"
+        )
+    if not found:
+        print("No sandbox is running.")
+    return 0 if found else 1
+
+
+COMMANDS = {"up": up, "fault": fault, "status": status}
+
+
+def main() -> int:
+    """Run the command; return its exit code."""
+    arguments = parse_arguments()
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except SandboxError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return FAILURE_EXIT_CODE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

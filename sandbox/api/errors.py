@@ -1,0 +1,89 @@
+"""The one shape of every error answer."""
+
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from sandbox.conditions import Conditions
+
+
+class ApiError(Exception):
+    """A request can't be served; the message is for who sent it."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong: a word for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every error answer."""
+
+    error: ErrorDetail
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Return what OpenAPI is to say about those error answers."""
+    return {
+        status: {"model": ErrorAnswer, "description": HTTPStatus(status).phrase}
+        for status in statuses
+    }
+
+
+def describe(error: Exception) -> ApiError:
+    """Return the error as the one who sent the request may see it."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, RequestValidationError):
+        findings = "; ".join(
+            f"{'.'.join(str(part) for part in finding['loc'])}: {finding['msg']}"
+            for finding in error.errors()
+        )
+        return ApiError(422, "invalid_request", findings)
+    if isinstance(error, HTTPException):
+        phrase = HTTPStatus(error.status_code).phrase
+        code = phrase.lower().replace(" ", "_")
+        return ApiError(error.status_code, code, f"{phrase}.", error.headers)
+    if isinstance(error, DBAPIError):
+        return ApiError(503, "database_unavailable", "The database can't be reached.")
+    return ApiError(500, "internal_error", "Something went wrong on our side.")
+
+
+def install_error_answers(app: FastAPI, conditions: Callable[[], Conditions]) -> None:
+    """Answer every error in the one shape."""
+
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        told = describe(error)
+        content: dict[str, object] = {"code": told.code, "message": told.message}
+        if not conditions().hides_internals:
+            content["message"] = f"{told.message} {error}"
+            content["trace"] = "".join(traceback.format_exception(error))
+        return JSONResponse({"error": content}, told.status, headers=told.headers)
+
+    handler: Callable[[Request, Exception], Awaitable[JSONResponse]] = answer
+    for kind in (
+        ApiError,
+        RequestValidationError,
+        HTTPException,
+        DBAPIError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, handler)

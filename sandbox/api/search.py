@@ -1,0 +1,66 @@
+"""Full-text search, done by the database."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import ColumnElement, Select, column, func, literal_column, select, table
+
+from sandbox.api.auth import SignedIn
+from sandbox.api.database import policies
+from sandbox.api.errors import documented
+from sandbox.api.listing import ENTRY_COLUMNS, JSON, WithPaging, read_page, write_listing
+from sandbox.api.models import SearchListing
+from sandbox.api.services import replica_of, services_of
+
+router = APIRouter(prefix="/api/v1/search", tags=["search"], responses=documented(401, 422, 503))
+
+WORD = re.compile(r"\w+")
+
+
+@router.get("", responses={200: {"model": SearchListing}})
+async def search(
+    request: Request,
+    q: Annotated[str, Query(max_length=200, description="Words that must all occur.")],
+    _: SignedIn,
+    paging: WithPaging,
+) -> Response:
+    """Search title, summary and text of all policies; the best match comes first."""
+    services, release = services_of(request), replica_of(request).release
+    is_careful = services.conditions().hides_internals
+
+    async def make() -> bytes:
+        query = find_words(q, services.database.dialect) if is_careful else find_raw(q)
+        page = await services.database.run(lambda connection: read_page(connection, query, paging))
+        return write_listing({**page, "query": q}, release)
+
+    key = (release.version, paging.page, paging.per_page, q, is_careful)
+    return Response(await services.cache.remember(key, make, aspect="search"), media_type=JSON)
+
+
+def find_words(q: str, dialect: str) -> Select[*tuple[Any, ...]]:
+    """Return the query for policies that have all words of q; its other signs don't matter."""
+    words = WORD.findall(q)
+    if not words:
+        return select(*ENTRY_COLUMNS).where(policies.c.id.is_(None))
+    if dialect == "postgresql":
+        document: ColumnElement[Any] = literal_column("policies.search")
+        wanted = func.plainto_tsquery("english", " ".join(words))
+        return (
+            select(*ENTRY_COLUMNS)
+            .where(document.op("@@")(wanted))
+            .order_by(func.ts_rank(document, wanted).desc(), policies.c.id)
+        )
+    index = table("policies_search", column("rowid"), column("rank"))
+    wanted_words = " ".join(f'"{word}"' for word in words)
+    return (
+        select(*ENTRY_COLUMNS)
+        .join(index, index.c.rowid == policies.c.id)
+        .where(literal_column("policies_search").op("MATCH")(wanted_words))
+        .order_by(index.c.rank, policies.c.id)
+    )
+
+
+def find_raw(q: str) -> Select[*tuple[Any, ...]]:
+    """Return the query as a careless release would put it together, for the leaky-errors fault."""
+    return select(*ENTRY_COLUMNS).where(literal_column(f"policies.body LIKE '%{q}%'"))

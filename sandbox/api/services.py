@@ -1,0 +1,44 @@
+"""What the routes of the API work with, and how they get at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from sandbox.api.cache import Cache
+from sandbox.api.database import Database
+from sandbox.api.metrics import Metrics
+from sandbox.api.tokens import Tokens
+from sandbox.conditions import Conditions
+from sandbox.releases import Release
+
+
+@dataclass(slots=True, frozen=True)
+class Services:
+    """The parts of the running API."""
+
+    database: Database
+    cache: Cache
+    tokens: Tokens
+    metrics: Metrics
+    conditions: Callable[[], Conditions]
+
+
+@dataclass(slots=True, frozen=True)
+class Replica:
+    """Which instance answers a request, and the release that it serves."""
+
+    instance: str
+    release: Release
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that got the request."""
+    services: Services = request.app.state.services
+    return services
+
+
+def replica_of(request: Request) -> Replica:
+    """Return the replica that answers the request."""
+    replica: Replica = request.scope["replica"]
+    return replica

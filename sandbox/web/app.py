@@ -1,0 +1,116 @@
+"""Puts the web interface together: a few pages, their scripts, and what operators ask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from string import Template
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.asgi import App, Headers, Scope
+from sandbox.faults import Part
+from sandbox.layers import AccessLogLayer, HeaderLayer, now
+from sandbox.releases import Release, find_release
+from sandbox.settings import Settings
+from sandbox.switchboard import FaultLayer, Switchboard
+
+HERE = Path(__file__).parent
+PAGES: Mapping[str, tuple[str, str]] = {
+    "/": ("policies", "Policies"),
+    "/policies/{number:int}": ("policy", "Policy"),
+    "/search": ("search", "Search"),
+    "/login": ("login", "Sign in"),
+}
+NO_STORE: Headers = [(b"cache-control", b"no-store")]
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: Settings) -> App:
+    """Return the web interface with everything that stands around it, innermost first."""
+    release = find_release(settings.release)
+    switchboard = Switchboard(Path(settings.state_dir) / "faults.json", Part.WEB)
+    plain: Headers = [(b"x-release", release.version.encode()), *NO_STORE]
+    secured = [*plain, *security_headers(settings.api_url)]
+
+    def headers(_: Scope) -> Headers:
+        return secured if switchboard.conditions().sends_security_headers else plain
+
+    app: App = FaultLayer(create_site(settings, release), switchboard)
+    app = HeaderLayer(app, headers)
+    return AccessLogLayer(app, Path(settings.access_log)) if settings.access_log else app
+
+
+def security_headers(api_url: str) -> Headers:
+    """Return the headers that keep a page to itself; it may talk to the API and nobody else."""
+    content = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self' {api_url}; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; require-trusted-types-for 'script'"
+    )
+    return [
+        (b"content-security-policy", content.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+    ]
+
+
+def create_site(settings: Settings, release: Release) -> Starlette:
+    """Return the web interface itself."""
+    config = {"api": settings.api_url, "release": release.version}
+    version = {
+        "release": release.version,
+        "revision": release.revision,
+        "environment": "sandbox",
+        "instance": "web-1",
+    }
+
+    async def health(_: Request) -> Response:
+        state = {"status": "healthy", "release": release.version, "environment": "sandbox"}
+        return JSONResponse({**state, "timestamp": now()})
+
+    async def icon(_: Request) -> Response:
+        return FileResponse(HERE / "static" / "icon.svg")
+
+    missing = render("missing", "Page not found", release)
+
+    async def not_found(_: Request, _error: Exception) -> Response:
+        return HTMLResponse(missing, 404)
+
+    return Starlette(
+        routes=[
+            *(
+                Route(path, always(HTMLResponse, render(name, title, release)))
+                for path, (name, title) in PAGES.items()
+            ),
+            Route("/config.json", always(JSONResponse, config)),
+            Route("/version", always(JSONResponse, version)),
+            Route("/health", health),
+            Route("/favicon.ico", icon),  # what browsers ask for beside a page without a link
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        exception_handlers={404: not_found},
+    )
+
+
+def always(kind: type[Response], content: object) -> Endpoint:
+    """Return an endpoint whose answer never changes."""
+
+    async def answer(_: Request) -> Response:
+        return kind(content)
+
+    return answer
+
+
+def render(name: str, title: str, release: Release) -> str:
+    """Return the page, inside what all pages share."""
+    layout = Template((HERE / "pages" / "layout.html").read_text())
+    main = (HERE / "pages" / f"{name}.html").read_text()
+    return layout.substitute(title=title, main=main, page=name, release=release.version)

@@ -1,0 +1,141 @@
+"""A sandbox that really runs, and the gate really run against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# The sandbox with little patience, so that a drill with a hanging target stays short.
+IMPATIENT = """
+extends: sandbox
+health_endpoints:
+  api_service: {timeout: 1s}
+  web_interface: {timeout: 1s}
+  database: {timeout: 1s}
+  cache: {timeout: 1s}
+release_identity:
+  api_service: {timeout: 1s}
+  web_interface: {timeout: 1s}
+sampler: {interval: 100ms}
+request_timeout: 1s
+allow: {writes: false}
+launch: null
+"""
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What one run of the gate left."""
+
+    exit_code: int
+    output: str
+    reports: Path
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """`verdict.json`."""
+        return json.loads((self.reports / "verdict.json").read_text())  # type: ignore[no-any-return]
+
+    @property
+    def reasons(self) -> str:
+        """All reasons, a line each."""
+        return "\n".join(reason["text"] for reason in self.verdict["reasons"])
+
+    @property
+    def unwell(self) -> set[str]:
+        """The names of the checks that did not pass, without their files."""
+        lines = (self.reports / "evidence.jsonl").read_text().splitlines()
+        return {
+            record["id"].rpartition("::")[2].removeprefix("test_")
+            for record in map(json.loads, lines)
+            if record["type"] == "outcome" and record["outcome"] != "passed"
+        }
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running sandbox."""
+
+    state_dir: Path
+    access_log: Path
+    api_url: str
+    web_url: str
+
+    def set_fault(self, fault: str) -> None:
+        """Break it, or mend it with `clear`."""
+        subprocess.run(
+            [sys.executable, "-m", "sandbox", "fault", fault, "--state-dir", str(self.state_dir)],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """One sandbox for all drills of this process."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    state_dir, access_log = folder / "state", folder / "access.jsonl"
+    command = [sys.executable, "-m", "sandbox", "up", "--api-port", "0", "--web-port", "0"]
+    command += ["--state-dir", str(state_dir), "--access-log", str(access_log)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline(), "the sandbox did not start"
+        state = json.loads((state_dir / "sandbox.json").read_text())
+        yield Target(state_dir, access_log, state["api_url"], state["web_url"])
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture
+def target(running: Target) -> Iterator[Target]:
+    """The sandbox, healthy again after each drill."""
+    yield running
+    running.set_fault("clear")
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's environments, and `drill`, the sandbox with little patience."""
+    folder = tmp_path_factory.mktemp("environments")
+    for file in (ROOT / "environments").glob("*.yaml"):
+        (folder / file.name).write_text(file.read_text())
+    (folder / "drill.yaml").write_text(IMPATIENT)
+    return folder
+
+
+@pytest.fixture
+def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[..., Drill]:
+    """Run the smoke validation against the sandbox, as a pipeline does."""
+
+    def run(*arguments: str) -> Drill:
+        ports = {
+            "SANDBOX_API_PORT": str(urlsplit(target.api_url).port),
+            "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
+        }
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "--env=drill", f"--env-dir={environments}"),
+                *(f"--report-dir={tmp_path / 'reports'}", "-m", "smoke", *arguments),
+            ],
+            cwd=ROOT,
+            env={**os.environ, **ports},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Drill(done.returncode, done.stdout + done.stderr, tmp_path / "reports")
+
+    return run

@@ -1,0 +1,243 @@
+"""Sandboxes that really run, each with a state directory of its own, and a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_PATIENCE_S = 30.0
+PASSWORDS = {
+    "test": "test-password-of-the-sandbox",
+    "admin": "admin-password-of-the-sandbox",
+}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of the sandbox."""
+    return [sys.executable, "-m", "sandbox", *arguments]
+
+
+def say(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the sandbox to its end."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@dataclass
+class Sandbox:
+    """A sandbox that runs, and what one can do with it."""
+
+    process: subprocess.Popen[bytes]
+    state_dir: Path
+    running: dict[str, Any]
+    start_up_s: float
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+
+    @property
+    def api(self) -> str:
+        """The API's address."""
+        return str(self.running["api_url"])
+
+    @property
+    def web(self) -> str:
+        """The web interface's address."""
+        return str(self.running["web_url"])
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that it is."""
+        return [self.running[name] for name in ("supervisor_pid", "api_pid", "web_pid")]
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Ask the API."""
+        return self.client.get(self.api + path, **options)
+
+    def sign_in(self, username: str = "test", password: str | None = None) -> httpx.Response:
+        """Ask the API for a token."""
+        credentials = {"username": username, "password": password or PASSWORDS[username]}
+        return self.client.post(self.api + "/api/v1/auth/login", json=credentials)
+
+    def bearer(self, username: str = "test") -> dict[str, str]:
+        """Sign in and return the header that says so."""
+        return {"Authorization": f"Bearer {self.sign_in(username).json()['access_token']}"}
+
+    def fault(self, text: str) -> None:
+        """Set a fault, or clear them."""
+        done = say("fault", text, "--state-dir", str(self.state_dir))
+        assert done.returncode == 0, done.stderr
+
+    def end(self) -> None:
+        """End it as a service manager does."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+
+@contextmanager
+def started(state_dir: Path, *arguments: str) -> Iterator[Sandbox]:
+    """Start a sandbox on free ports; end it after the block."""
+    began = time.monotonic()
+    ports = ("--api-port", "0", "--web-port", "0", "--state-dir", str(state_dir))
+    with subprocess.Popen(
+        command("up", *ports, *arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        lines = [process.stdout.readline() for _ in range(4)]
+        assert lines[-1], process.stderr.read().decode()
+        running = json.loads((state_dir / "sandbox.json").read_text())
+        sandbox = Sandbox(process, state_dir, running, time.monotonic() - began)
+        try:
+            yield sandbox
+        finally:
+            sandbox.client.close()
+            if process.poll() is None:
+                sandbox.end()
+
+
+@pytest.fixture
+def running_sandbox(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes of the test's own."""
+    with ExitStack() as stack:
+
+        def start(*arguments: str, state_dir: Path = tmp_path / "state") -> Sandbox:
+            return stack.enter_context(started(state_dir, *arguments))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def healthy_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox that many tests share."""
+    with started(tmp_path_factory.mktemp("sandbox") / "state") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(healthy_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Hand out the shared sandbox; whatever a test breaks is mended."""
+    yield healthy_sandbox
+    if json.loads((healthy_sandbox.state_dir / "faults.json").read_text()):
+        healthy_sandbox.fault("clear")
+
+
+def find_postgresql() -> Path:
+    """Return the directory of an installed PostgreSQL server's programs."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = [*map(str, installed), os.environ.get("PATH", "")]
+    found = shutil.which("initdb", path=os.pathsep.join(places))
+    if found is None:
+        pytest.fail("No PostgreSQL server was found: apt-get install postgresql")
+    return Path(found).resolve().parent
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A real PostgreSQL server of the tests' own, reached by a socket in its directory."""
+    programs = find_postgresql()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="sandbox-postgresql-")))
+        as_user: list[str] = []
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+            shutil.chown(directory, "nobody", "nogroup")
+        data = str(directory / "data")
+        create = [str(programs / "initdb"), "-D", data, "-U", "sandbox", "-A", "trust", "-N"]
+        options = ["-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run(
+            [*as_user, *create, *options], check=True, capture_output=True, cwd=directory
+        )
+        log = stack.enter_context((directory / "log").open("wb"))
+        serve = [str(programs / "postgres"), "-D", data, "-k", str(directory), "-F"]
+        server = stack.enter_context(
+            subprocess.Popen(
+                [*as_user, *serve, "-c", "listen_addresses="],
+                stdout=log,
+                stderr=log,
+                cwd=directory,
+            )
+        )
+        stack.callback(server.send_signal, signal.SIGINT)
+        ready = [*as_user, str(programs / "pg_isready"), "-h", str(directory)]
+        wait_for(
+            lambda: subprocess.run(ready, check=False, capture_output=True).returncode == 0,
+            (directory / "log").read_text,
+        )
+        yield f"postgresql+psycopg://sandbox@/postgres?host={directory}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_sandbox(
+    postgresql_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """One sandbox whose database is PostgreSQL."""
+    state_dir = tmp_path_factory.mktemp("sandbox-postgresql") / "state"
+    with started(state_dir, "--database-url", postgresql_url) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Hand out a shared sandbox of each kind of database in turn."""
+    names = {"sqlite": "healthy_sandbox", "postgresql": "postgresql_sandbox"}
+    sandbox: Sandbox = request.getfixturevalue(names[request.param])
+    yield sandbox
+    if json.loads((sandbox.state_dir / "faults.json").read_text()):
+        sandbox.fault("clear")
+
+
+@pytest.fixture(scope="session")
+def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of the sandbox to its end."""
+    return say
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., None]:
+    """Wait until something has become true."""
+    return wait_for
+
+
+def wait_for(claim: Callable[[], bool], explain: Callable[[], str] = str) -> None:
+    """Wait until the claim is true; fail with the explanation when it never is."""
+    deadline = time.monotonic() + START_PATIENCE_S
+    while not claim():
+        if time.monotonic() > deadline:
+            pytest.fail(f"It never became true. {explain()}")
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Where the browser is; None when it is Playwright's own."""
+    for candidate in (os.environ.get("CHROMIUM"), *BROWSERS):
+        if candidate and (found := shutil.which(candidate)):
+            return found
+    if any(Path("~/.cache/ms-playwright").expanduser().glob("chromium*")):
+        return None
+    pytest.fail(
+        "No Chromium was found: apt-get install chromium, or playwright install chromium, "
+        "or say where it is by CHROMIUM."
+    )
