@@ -10,6 +10,7 @@ from deployment_gate import fixtures
 from deployment_gate.checks import CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.environment import environment_names, load_environment
+from deployment_gate.errors import GateError
 from deployment_gate.evidence import Journal, Redactor
 from deployment_gate.hooks import CheckHooks, CollectionHooks, ControllerHooks, Drafts
 from deployment_gate.reports.files import ReportDirectory
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
     from deployment_gate.environment import Environment
 
 
+class PluginMissingError(GateError):
+    """A pytest plugin that the gate stands on isn't there."""
+
+
 def bring_in(config: pytest.Config, *, default_environment: str) -> None:
     """Load the environment and register the hooks that this process needs.
 
     Raises:
+        PluginMissingError: A plugin that the gate stands on was switched off.
         EnvironmentFileError: There is no such environment, or its file can't be understood.
         ReportError: The report folder can't be written to.
     """
+    _refuse_to_go_without(config, "timeout", "html", "junitxml")
     given = config.option.env_dir
     folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
     name = config.option.env or default_environment
@@ -46,6 +53,14 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         ),
         "deployment_gate.collection",
     )
+
+
+def _refuse_to_go_without(config: pytest.Config, *names: str) -> None:
+    for name in names:
+        if not config.pluginmanager.has_plugin(name):
+            raise PluginMissingError(
+                f"the gate needs the pytest plugin {name!r}: install it, or leave out -p no:{name}"
+            )
 
 
 def _process(config: pytest.Config, environment: Environment) -> CheckProcess:
