@@ -12,7 +12,13 @@ from deployment_gate.collection import scope_of
 from deployment_gate.environment import environment_names, load_environment
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Journal, Redactor
-from deployment_gate.hooks import CheckHooks, CollectionHooks, ControllerHooks, Drafts
+from deployment_gate.hooks import (
+    COMPLAINTS,
+    CheckHooks,
+    CollectionHooks,
+    ControllerHooks,
+    Drafts,
+)
 from deployment_gate.reports.files import ReportDirectory
 from deployment_gate.run import CONTROLLER, GateRun, new_run
 
@@ -34,14 +40,24 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         EnvironmentFileError: There is no such environment, or its file can't be understood.
         ReportError: The report folder can't be written to.
     """
+    name = config.option.env or default_environment
+    try:
+        _bring_in(config, name)
+    except GateError:
+        if not (_is_explaining(config) or hasattr(config, "workerinput")):
+            # A promote that the last run left must not be taken for this one's.
+            _report_directory(config, name).remove_reports()
+        raise
+
+
+def _bring_in(config: pytest.Config, name: str) -> None:
     _refuse_to_go_without(config, "timeout", "html", "junitxml")
     given = config.option.env_dir
     folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
-    name = config.option.env or default_environment
     environment = load_environment(name, folder, variables=os.environ)
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
-    process = None if config.option.collectonly else _process(config, environment)
+    process = None if _is_explaining(config) else _process(config, environment)
     if process:
         config.stash[fixtures.process_key] = process
         plugins.register(CheckHooks(process), "deployment_gate.checks")
@@ -50,9 +66,23 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
             environment,
             known=environment_names(folder),
             take_plan=process.take_plan if process else lambda _plan: None,
+            complain=process.complain if process else lambda _text: None,
         ),
         "deployment_gate.collection",
     )
+
+
+def _is_explaining(config: pytest.Config) -> bool:
+    """Whether pytest only tells what there is, so that nothing is asked and no report touched."""
+    options = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+    return any(getattr(config.option, name, False) for name in options)
+
+
+def _report_directory(config: pytest.Config, name: str) -> ReportDirectory:
+    """Where the reports of the environment called `name` go."""
+    given = config.option.report_dir
+    path = config.invocation_params.dir / given if given else Path("reports", Path(name).name)
+    return ReportDirectory((config.rootpath / path).resolve())
 
 
 def _refuse_to_go_without(config: pytest.Config, *names: str) -> None:
@@ -72,7 +102,11 @@ def _process(config: pytest.Config, environment: Environment) -> CheckProcess:
     plugins.register(ControllerHooks(config, run), "deployment_gate.controller")
     plugins.register(Drafts(config, run), "deployment_gate.drafts")
     return CheckProcess(
-        environment, journal=run.journal, sweep=run.journal.path, redactor=run.redactor
+        environment,
+        journal=run.journal,
+        sweep=run.journal.path,
+        redactor=run.redactor,
+        complain=run.trouble.append,
     )
 
 
@@ -82,10 +116,8 @@ def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
     pytest's own reporters are led to a staging folder; what they write is published at the end,
     beside what the user named by `--junitxml` and `--html`.
     """
-    given = config.option.report_dir
     here = config.invocation_params.dir
-    path = here / given if given else config.rootpath / "reports" / environment.name
-    directory = ReportDirectory(path.resolve())
+    directory = _report_directory(config, environment.name)
     option = config.option
     copies = {
         name: here / os.path.expandvars(Path(asked).expanduser())
@@ -112,6 +144,7 @@ def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
 def _worker_process(config: pytest.Config, environment: Environment) -> CheckProcess:
     """An xdist worker, with a journal of its own beside the controller's."""
     told: dict[str, str] = config.workerinput["deployment_gate"]  # type: ignore[attr-defined]
+    output: dict[str, list[str]] = config.workeroutput  # type: ignore[attr-defined]
     worker: str = config.workerinput["workerid"]  # type: ignore[attr-defined]
     directory = ReportDirectory(Path(told["reports"]))
     redactor = Redactor(environment.secrets)
@@ -120,4 +153,5 @@ def _worker_process(config: pytest.Config, environment: Environment) -> CheckPro
         journal=Journal(directory.journal_of(worker), redactor=redactor),
         sweep=directory.journal_of(CONTROLLER),
         redactor=redactor,
+        complain=output.setdefault(COMPLAINTS, []).append,
     )

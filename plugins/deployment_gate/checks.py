@@ -35,15 +35,23 @@ class CheckProcess:
 
     Attributes:
         environment: What is validated.
+        complain: Takes what makes the run a hold, whatever its checks say.
         redactor: Keeps secrets out of what is reported.
         conduct: What the running check may send.
         plan: The checks by node id, once they are collected.
     """
 
     def __init__(
-        self, environment: Environment, *, journal: Journal, sweep: Path, redactor: Redactor
+        self,
+        environment: Environment,
+        *,
+        journal: Journal,
+        sweep: Path,
+        redactor: Redactor,
+        complain: Callable[[str], None],
     ) -> None:
         self.environment = environment
+        self.complain = complain
         self.redactor = redactor
         self.plan: dict[str, PlannedCheck] = {}
         self.conduct = Conduct(
@@ -116,6 +124,17 @@ def _is_library(frame: TracebackType) -> bool:
     return "site-packages" in path.parts or Path(__file__).parent in path.parents
 
 
+def redact_collect_report(report: pytest.CollectReport, redact: Callable[[str], str]) -> None:
+    """Replace every text in the report of a file, which may fail or skip itself."""
+    if report.failed:
+        text = redact(report.longreprtext)
+        if text != report.longreprtext:
+            report.longrepr = text
+    elif report.skipped:
+        report.longrepr = _redacted(report.longrepr, redact)
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+
+
 def redact_report(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
     """Replace every text in a report, so that each reporter sees it redacted."""
     report.longrepr = _redacted(report.longrepr, redact)
@@ -142,12 +161,13 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     return value
 
 
-def failure_message(report: pytest.TestReport) -> str:
+def failure_message(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Why a check didn't pass, on one line."""
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash else report.longreprtext
+    # Not longreprtext, which names the worker before what a worker's report says.
+    text = crash.message if crash else str(report.longrepr)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0] if lines else "no reason was given"
     return first.removeprefix("AssertionError: ").removeprefix("Failed: ")
@@ -158,13 +178,14 @@ class OutcomeCollector:
 
     def __init__(self) -> None:
         self._open: dict[str, CheckOutcome] = {}
+        self._called: set[str] = set()
 
     def take(self, report: pytest.TestReport) -> CheckOutcome | None:
         """Add a report; the check's outcome once it is its last one."""
         known = self._open.pop(report.nodeid, None)
         outcome = _outcome(report)
         message = "" if outcome in {None, Outcome.PASSED} else failure_message(report)
-        if hasattr(report, "wasxfail"):
+        if outcome in {Outcome.XFAILED, Outcome.XPASSED}:
             message = report.wasxfail
         current = known or CheckOutcome(
             id=report.nodeid, outcome=Outcome.PASSED, at=datetime.now(UTC), duration_s=0.0
@@ -176,9 +197,14 @@ class OutcomeCollector:
             at=datetime.now(UTC),
             duration_s=round(current.duration_s + report.duration, 6),
         )
+        if report.when == "call":
+            self._called.add(report.nodeid)
         if report.when in {"setup", "call"}:
             self._open[report.nodeid] = current
             return None
+        if current.outcome is Outcome.PASSED and report.nodeid not in self._called:
+            # --setup-plan and the like make no more than its fixtures.
+            return replace(current, outcome=Outcome.ERROR, message="it was only set up")
         return current
 
 

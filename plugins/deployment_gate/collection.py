@@ -13,7 +13,7 @@ import pytest
 
 from deployment_gate.environment import Category, Tier
 from deployment_gate.errors import GateError
-from deployment_gate.evidence import PlannedCheck, Severity
+from deployment_gate.evidence import PlannedCheck, Redactor, Severity
 
 if TYPE_CHECKING:
     from deployment_gate.environment import Environment
@@ -103,13 +103,18 @@ def refuse_unknown_markers(expression: str, known: Iterable[str]) -> None:
             raise SelectionError(f"-m {expression!r}: {_unknown('marker', word, names)}")
 
 
-def prepare(items: Iterable[pytest.Item], environment: Environment) -> None:
+def prepare(items: Iterable[pytest.Item], environment: Environment, redactor: Redactor) -> None:
     """Mark each check with its category, and bound its time.
 
     Raises:
-        SelectionError: A check belongs to no category.
+        SelectionError: A check belongs to no category, or bears a secret in its id.
     """
     for item in items:
+        if redactor.finds(item.nodeid):
+            raise SelectionError(
+                f"{redactor.redact(item.nodeid)}: the id of a check holds a secret, and ids are "
+                'reported. Give the parameter another one: pytest.param(..., id="...")'
+            )
         item.add_marker(str(category_of(item)))
         own = item.get_closest_marker("timeout")
         limit_s = (
@@ -149,20 +154,20 @@ def plan_of(
     return plan
 
 
-def category_of(item: pytest.Item) -> Category:
-    """The category whose folder a check lies in, or whose marker it bears.
+def category_of(node: pytest.Item | pytest.Collector) -> Category:
+    """The category whose folder a check or a file lies in, or whose marker it bears.
 
     Raises:
         SelectionError: It has neither.
     """
-    for part in reversed(item.path.parts[:-1]):
+    for part in reversed(node.path.parts[:-1]):
         if part in set(Category):
             return Category(part)
     for category in Category:
-        if item.get_closest_marker(category):
+        if node.get_closest_marker(category):
             return category
     raise SelectionError(
-        f"{item.nodeid}: belongs to no category. Put the file into validation/CATEGORY/, or mark "
+        f"{node.nodeid}: belongs to no category. Put the file into validation/CATEGORY/, or mark "
         f"the check with one of: {', '.join(Category)}"
     )
 

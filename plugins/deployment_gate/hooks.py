@@ -10,27 +10,38 @@ from pathlib import Path
 from shutil import get_terminal_size
 from types import FrameType
 from typing import Any
+from warnings import WarningMessage
 
 import pytest
 
 from deployment_gate import collection
-from deployment_gate.checks import CheckProcess, OutcomeCollector, shorten_traceback
+from deployment_gate.checks import (
+    CheckProcess,
+    OutcomeCollector,
+    failure_message,
+    redact_collect_report,
+    shorten_traceback,
+)
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
-from deployment_gate.evidence import PlannedCheck
+from deployment_gate.evidence import PlannedCheck, Redactor
 from deployment_gate.progress import StillRunning
 from deployment_gate.reports import terminal
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.html import render_verdict_block
+from deployment_gate.reports.html import TITLE, VERDICT
 from deployment_gate.run import CONTROLLER, GateRun
+
+COMPLAINTS = "deployment_gate"
+"""Under this key of xdist's `workeroutput`, a worker tells what makes the run a hold."""
 
 
 @contextlib.contextmanager
-def usage_errors() -> Iterator[None]:
-    """An error that the user can mend ends pytest with its message, not with a traceback."""
+def usage_errors(complain: Callable[[str], None]) -> Iterator[None]:
+    """An error that the user can mend is a hold, and ends pytest with no more than its message."""
     try:
         yield
     except GateError as error:
+        complain(str(error))
         raise pytest.UsageError(str(error)) from error
 
 
@@ -43,18 +54,38 @@ class CollectionHooks:
         *,
         known: list[str],
         take_plan: Callable[[list[PlannedCheck]], None],
+        complain: Callable[[str], None],
     ) -> None:
         self._environment = environment
         self._known = known
         self._take_plan = take_plan
+        self._complain = complain
+        self._redactor = Redactor(environment.secrets)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """A misspelt marker is an error before anything is asked."""
-        with usage_errors():
+        with usage_errors(self._complain):
             collection.refuse_unknown_markers(
                 session.config.option.markexpr, session.config.getini("markers")
             )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """A file that skips itself hides its checks."""
+        report = yield
+        redact_collect_report(report, self._redactor.redact)
+        if report.skipped:
+            with usage_errors(self._complain):
+                category = collection.category_of(collector)
+            if self._environment.covers(category):
+                self._complain(
+                    f"{report.nodeid} skipped itself, and checks that are to run must run: "
+                    f"{failure_message(report)}"
+                )
+        return report
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Each health endpoint is a check of its own."""
@@ -65,13 +96,13 @@ class CollectionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark each check with its category and bound its time, before pytest selects."""
-        with usage_errors():
-            collection.prepare(items, self._environment)
+        with usage_errors(self._complain):
+            collection.prepare(items, self._environment, self._redactor)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Once pytest has selected, take out what the environment rules out: the plan."""
-        with usage_errors():
+        with usage_errors(self._complain):
             plan = collection.plan_of(session.items, self._environment, self._known)
         ruled_out = {check.id for check in plan if check.left_out}
         if ruled_out:
@@ -115,8 +146,6 @@ class ControllerHooks:
         self._progress = StillRunning(
             self._say, limit_s=run.environment.check_timeout.total_seconds()
         )
-        self._account: Account | None = None
-        self._html: Any = None
         self._sigterm_before: Any = signal.SIG_DFL
 
     def pytest_report_header(self) -> str:
@@ -168,17 +197,29 @@ class ControllerHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """A worker that died may have taken observations with it."""
+        """A worker that died may have taken observations with it; one that ended may complain."""
         if error:
             self._run.trouble.append(f"worker {node.gateway.id} died: {error}")
+            return
+        complaints = node.workeroutput.get(COMPLAINTS, [])
+        self._run.trouble += [text for text in complaints if text not in self._run.trouble]
+        if node.workeroutput["exitstatus"] == pytest.ExitCode.USAGE_ERROR:
+            raise pytest.UsageError("\n".join(complaints))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: WarningMessage) -> None:
+        """The terminal lists warnings, wherever they come from."""
+        text = str(warning_message.message)
+        redacted = self._run.redactor.redact(text)
+        if redacted != text:
+            warning_message.message = redacted
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        """Judge before the reporters write, publish after; what they wrote is not trusted."""
+        """The outermost wrapper: once all reporters wrote, whose drafts are not trusted."""
         self._progress.stop()
-        self._account = self._run.judge_evidence(int(exitstatus))
         result: object = None
         try:
             result = yield
@@ -187,38 +228,33 @@ class ControllerHooks:
                 f"a reporter failed with {type(error).__name__}: {error}. "
                 "See to that plugin, or leave it out with -p no:NAME"
             )
-        self._account = self._run.finish()
-        session.exitstatus = self._account.exit_code
-        self._show(self._account)
+        account = self._run.finish(int(exitstatus))
+        session.exitstatus = account.exit_code
+        self._show(account)
         return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
-        """The report is about an environment, not about a file name."""
-        report.title = f"Deployment gate: {self._run.run.environment}"
-        self._html = report
+        """Leave a place for a title that says the verdict."""
+        report.title = TITLE
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        """The verdict stands above the table of checks."""
-        if self._account is not None:
-            self._html.title = f"{self._account.headline}: {self._account.subject}"
-            prefix.append(render_verdict_block(self._account))
+        """Leave a place for the verdict above the table of checks."""
+        prefix.append(VERDICT)
 
     def pytest_unconfigure(self) -> None:
-        """End what was started."""
+        """End what was started; pytest ends no session that an error kept from starting."""
         self._progress.stop()
+        if self._run.trouble and not self._run.is_finished:
+            self._run.finish(pytest.ExitCode.USAGE_ERROR)
         self._run.close()
         signal.signal(signal.SIGTERM, self._sigterm_before)
 
     def _carry_out(self, step: Callable[[], None]) -> None:
         """What the user or the target must mend becomes a hold that says so."""
-        with usage_errors():
-            try:
-                step()
-            except GateError as error:
-                self._run.trouble.append(str(error))
-                raise
+        with usage_errors(self._run.trouble.append):
+            step()
 
     def _say(self, text: str) -> None:
         manager = self._config.pluginmanager

@@ -78,7 +78,7 @@ def _is_gate_run(config: pytest.Config) -> bool:
 
     So `pytest tests`, and every project that merely has the plugin installed, is left alone.
     """
-    if config.option.help or config.option.version:
+    if config.option.help or config.option.version or config.option.markers:
         return False
     if hasattr(config, "workerinput"):
         return "deployment_gate" in config.workerinput

@@ -20,18 +20,15 @@ from deployment_gate.evidence import (
     RunEnd,
     merge_journals,
     read_journal,
-    write_evidence,
 )
 from deployment_gate.judgement import judge
 from deployment_gate.preflight import Preflight
 from deployment_gate.probes.launch import LaunchedTarget
 from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.files import ReportDirectory, ReportError, write_atomically
-from deployment_gate.reports.html import render_page, render_verdict_block
-from deployment_gate.reports.junit import JUnitError, count_checks, finish_junit
-from deployment_gate.reports.summary import render_summary
-from deployment_gate.reports.verdict_file import render_verdict
+from deployment_gate.reports.files import ReportDirectory, ReportError
+from deployment_gate.reports.junit import JUnitError, count_checks
+from deployment_gate.reports.publication import Drafts, publish, read_drafts, render_reports
 
 if TYPE_CHECKING:
     from deployment_gate.collection import Scope
@@ -57,6 +54,7 @@ class GateRun:
         redactor: Keeps the environment's secrets out of every file.
         copies: Where else the user wants a report: its name -> a path.
         trouble: What went wrong with the run itself.
+        is_finished: Whether the verdict was given.
     """
 
     environment: Environment
@@ -67,9 +65,9 @@ class GateRun:
     say: Callable[[str], None] = print
     copies: Mapping[str, Path] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
+    is_finished: bool = False
     _preflight: Preflight | None = None
     _launched: LaunchedTarget | None = None
-    _account: Account | None = None
 
     def __post_init__(self) -> None:
         self.policy = policy_of(self.environment)
@@ -81,8 +79,8 @@ class GateRun:
             ReportError: The folder can't be written to.
         """
         self.directory.clear()
-        evidence = Evidence(run=self.run)
-        self._publish(self._judge(evidence), evidence, junit=None, html=None)
+        texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
+        publish(texts, self.directory, copies=self.copies)
         self.journal = Journal(self.directory.journal_of(CONTROLLER), redactor=self.redactor)
         self.journal.append(self.run)
 
@@ -134,39 +132,43 @@ class GateRun:
             if isinstance(record, PlannedCheck)
         ]
 
-    def judge_evidence(self, exit_status: int) -> Account:
-        """Look at the release again, then judge all that was seen.
+    def finish(self, exit_status: int) -> Account:
+        """Look at the release again, judge all that was seen, publish the reports.
+
+        What goes wrong on the way makes the verdict a hold.
 
         Args:
             exit_status: pytest's own, before the verdict.
         """
+        self.is_finished = True
         if self._preflight and self.run.release is not None:
             self._preflight.look_at_release_again()
         self.journal.append(RunEnd(at=datetime.now(UTC), exit_status=exit_status))
-        evidence = merge_journals(sorted(self.directory.journal.glob("*.jsonl")))
-        self._account = self._judge(self._with_trouble(evidence))
-        return self._account
-
-    def finish(self) -> Account:
-        """Publish the reports; what goes wrong on the way makes the verdict a hold."""
-        account = self._account
-        if account is None:
-            raise RuntimeError("judge_evidence comes before finish")
-        junit = self._staged("junit.xml")
-        html = self._staged("report.html")
-        self._compare_counts(account, junit)
-        if self.trouble:
-            before = render_verdict_block(account)
-            account = self._judge(self._with_trouble(account.evidence))
-            html = html.replace(before, render_verdict_block(account)) if html else None
         self.journal.close()
+        evidence = merge_journals(self.directory.journals())
+        drafts = read_drafts(self.directory)
         try:
-            account = self._publish(account, account.evidence, junit=junit, html=html)
+            self._compare_counts(evidence, drafts)
+        except JUnitError as error:
+            self.trouble.append(str(error))
+            drafts = replace(drafts, junit=None)
+        account = self._judge(evidence)
+        texts = render_reports(account, drafts)
+        leaking = [name for name, text in texts.items() if self.redactor.finds(text)]
+        if leaking:
+            self.trouble.append(
+                f"a secret was found in {', '.join(leaking)} and removed. "
+                "Find the check that put it there, and keep it out at its source"
+            )
+            account = self._judge(evidence)
+            texts = render_reports(account, drafts)
+        clean = {name: self.redactor.redact(text) for name, text in texts.items()}
+        try:
+            publish(clean, self.directory, copies=self.copies)
             self.directory.drop_working_folders()
         except ReportError as error:
             self.trouble.append(str(error))
-            account = self._judge(self._with_trouble(account.evidence))
-        self._account = account
+            account = self._judge(evidence)
         return account
 
     def close(self) -> None:
@@ -177,74 +179,25 @@ class GateRun:
 
     def _judge(self, evidence: Evidence) -> Account:
         environment = self.environment
+        if evidence.end is not None:
+            end = replace(evidence.end, trouble=tuple(self.trouble))
+            evidence = replace(evidence, end=end)
         return Account(
             run=self.run,
             verdict=judge(self.policy, evidence),
             evidence=evidence,
             not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
-            targets={name: str(one.url) for name, one in environment.health_endpoints.items()},
+            targets={name: one.url for name, one in environment.health_endpoints.items()},
         )
 
-    def _with_trouble(self, evidence: Evidence) -> Evidence:
-        if not self.trouble or evidence.end is None:
-            return evidence
-        return replace(evidence, end=replace(evidence.end, trouble=tuple(self.trouble)))
-
-    def _staged(self, name: str) -> str | None:
-        path = self.directory.staging / name
-        return path.read_text(encoding="utf-8") if path.exists() else None
-
-    def _compare_counts(self, account: Account, junit: str | None) -> None:
+    def _compare_counts(self, evidence: Evidence, drafts: Drafts) -> None:
         """The files must agree with the evidence: a report that lost a check looks green."""
-        end = account.evidence.end
-        if end is None or end.exit_status not in {0, 1}:
+        if evidence.end is None or evidence.end.exit_status not in {0, 1}:
             return
-        reported = len(account.evidence.outcomes)
-        try:
-            counted = count_checks(junit) if junit else 0
-        except JUnitError as error:
-            self.trouble.append(str(error))
-            return
+        counted = count_checks(drafts.junit) if drafts.junit else 0
+        reported = len(evidence.outcomes)
         if counted != reported:
             self.trouble.append(f"the JUnit report holds {counted} checks, the evidence {reported}")
-
-    def _publish(
-        self, account: Account, evidence: Evidence, *, junit: str | None, html: str | None
-    ) -> Account:
-        """Write the five files, and the copies; a secret in one of them is removed and holds."""
-        texts = self._render(account, evidence, junit=junit, html=html)
-        leaking = [name for name, text in texts.items() if self.redactor.finds(text)]
-        if leaking:
-            self.trouble.append(
-                f"a secret was found in {', '.join(leaking)} and removed. "
-                "Find the check that put it there, and redact it at its source"
-            )
-            before = render_verdict_block(account)
-            account = self._judge(self._with_trouble(evidence))
-            evidence = account.evidence
-            html = html.replace(before, render_verdict_block(account)) if html else None
-            texts = {
-                name: self.redactor.redact(text)
-                for name, text in self._render(account, evidence, junit=junit, html=html).items()
-            }
-        # The verdict last: a reader that finds a promote finds all that it stands on.
-        for name, text in reversed(texts.items()):
-            write_atomically(self.directory.path / name, text)
-            if name in self.copies:
-                write_atomically(self.copies[name], text)
-        return account
-
-    def _render(
-        self, account: Account, evidence: Evidence, *, junit: str | None, html: str | None
-    ) -> dict[str, str]:
-        evidence_text = write_evidence(evidence)
-        return {
-            "verdict.json": render_verdict(account, evidence_text=evidence_text),
-            "junit.xml": finish_junit(junit, account),
-            "report.html": html or render_page(account),
-            "summary.md": render_summary(account),
-            "evidence.jsonl": evidence_text,
-        }
 
 
 def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:

@@ -18,13 +18,18 @@ may well be a part of ordinary words."""
 
 # The beginning of a word, also right after an escape of JSON such as \n.
 _START = r"(?:\b|(?<=\\[nrtbf]))"
+# What may follow "bearer" in a sentence, or in a challenge.
+_WORD = r"[A-Za-z][a-z]{0,18}\.?(?![\w.~+/=-])"
+_PARAMETER = r"[a-z_]+=\\?[\"']"
+_KEY = "[A-Z ]*PRIVATE KEY"
 _KEY_TEXT = r"(?:[A-Za-z0-9+/=\s:,-]|\\+[nr])*"
+_SCHEME = rf"{_START}[a-z][a-z0-9+.-]{{0,30}}"
+
 # What a secret looks like when nobody named it; group 1, where there is one, is what stays.
 _SHAPES = (
     # RFC 6750: the credentials of an Authorization header, but neither an ordinary word nor the
     # parameter of a challenge.
-    rf"((?i:{_START}bearer)\s+)(?![A-Za-z][a-z]{{0,18}}\.?(?![\w.~+/=-]))(?![a-z_]+=\\?[\"'])"
-    r"[A-Za-z0-9._~+/=-]{8,}",
+    rf"((?i:{_START}bearer)\s+)(?!{_WORD}|{_PARAMETER})[A-Za-z0-9._~+/=-]{{8,}}",
     # RFC 7617: user and password in base64, in a header, a mapping or a list of pairs.
     r"((?i:authorization(?:\W|&[a-z0-9#]+;){1,12}(?:b['\"])?basic\s+))[A-Za-z0-9+/=]{4,}",
     # RFC 7519: a JSON Web Token, whose header always begins with {" in base64.
@@ -32,11 +37,9 @@ _SHAPES = (
     # Amazon's access key ids.
     rf"(){_START}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b",
     # RFC 7468: a private key, to its end or as far as it goes.
-    rf"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?:{_KEY_TEXT}?-----END [A-Z ]*PRIVATE KEY-----"
-    rf"|{_KEY_TEXT})",
+    rf"()-----BEGIN {_KEY}-----(?:{_KEY_TEXT}?-----END {_KEY}-----|{_KEY_TEXT})",
     # RFC 3986: the password in an address, which a port before a query is not.
-    rf"({_START}[a-z][a-z0-9+.-]{{0,30}}://[^/\s:@\"'<>]*:)"
-    r"(?!\[redacted\]|[0-9]+[?#])[^/\s@\"'<>]+(?=@)",
+    rf"({_SCHEME}://[^/\s:@\"'<>]*:)(?!{_MARK}|[0-9]+[?#])[^/\s@\"'<>]+(?=@)",
 )
 
 
@@ -104,19 +107,23 @@ def _character(character: str) -> str:
     """The pattern of one character as it is and as URL, JSON, HTML, XML and Python write it."""
     if character.isascii() and character.isalnum():
         return character
-    in_json = re.escape(json.dumps(character)[1:-1].lstrip("\\"))
-    in_python = re.escape(repr(character)[1:-1].lstrip("\\"))
+    # Escaped again and again, the number of backslashes doubles.
+    itself = r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}"
+    escapes = {json.dumps(character)[1:-1], repr(character)[1:-1]} - {character, r"\\"}
+    spellings = [itself, *(f"(?i:{_escape(escape)})" for escape in sorted(escapes))]
     encoded = quote(character, safe="", errors="replace")
-    spellings = [
-        # Escaped again and again, the number of backslashes doubles.
-        r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}",
-        rf"\\{{1,8}}(?i:{in_json}|{in_python})",
-        rf"\\{{0,8}}(?:{re.escape(html.escape(character))}|(?i:&\#0*{ord(character)};))",
+    spellings += [
+        rf"\\{{0,8}}(?:{re.escape(html.escape(character))}|&\#0*{ord(character)};)",
         rf"(?i:&\#x0*{ord(character):x};|{re.escape(encoded)})",
     ]
     if character == " ":
         spellings.append(r"\+")
     return f"(?:{'|'.join(spellings)})"
+
+
+def _escape(text: str) -> str:
+    """The pattern of an escape, a pair of them for what JSON needs two for."""
+    return r"\\{1,8}".join(re.escape(part) for part in text.split("\\"))
 
 
 def _base64_forms(secret: bytes) -> set[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from math import comb, fsum
+from math import exp, fsum, lgamma, log, log1p
+
+_ROUNDING = 1e-9
+"""More than what is lost by adding up logarithms; on the boundary nothing is sure."""
 
 
 def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) -> bool:
@@ -25,5 +28,17 @@ def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) 
     """
     if bad == 0 or bad / total <= limit:
         return False
-    below = fsum(comb(total, k) * limit**k * (1 - limit) ** (total - k) for k in range(bad))
-    return 1 - below < alpha
+    if limit <= 0:
+        return True
+    # By logarithms, since the binomial coefficients of a thousand exceed every float.
+    at_least = fsum(
+        exp(
+            lgamma(total + 1)
+            - lgamma(k + 1)
+            - lgamma(total - k + 1)
+            + k * log(limit)
+            + (total - k) * log1p(-limit)
+        )
+        for k in range(bad, total + 1)
+    )
+    return at_least < alpha * (1 - _ROUNDING)

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deployment_gate.environment import Action, Consecutive, Policy, Sustained, TriggerRule
+from deployment_gate.environment import (
+    Action,
+    Consecutive,
+    Policy,
+    Sustained,
+    TriggerRule,
+    percent,
+)
 from deployment_gate.evidence import Observation
 from deployment_gate.judgement.confidence import is_surely_above
 from deployment_gate.judgement.indicators import Judged, Reading, read_indicator
@@ -153,7 +160,8 @@ def _sustained(condition: Sustained, bad: int, total: int) -> _Decided:
     """What a run that is shorter than the period can say: clear, or suspected."""
     if total == 0:
         return _Decided(TriggerState.UNOBSERVED, "nothing was observed that it could be judged by")
-    numbers = f"{bad} of {total} ({bad / total:.0%}) against a limit of {condition.limit:.0%}"
+    share = percent(round(bad / total, 4))
+    numbers = f"{bad} of {total} ({share}) against a limit of {percent(condition.limit)}"
     if is_surely_above(bad, total, condition.limit):
         return _Decided(
             TriggerState.SUSPECTED,

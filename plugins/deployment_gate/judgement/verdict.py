@@ -29,7 +29,9 @@ _EXIT_MEANINGS = {
     3: "pytest itself failed with an internal error",
     4: "pytest was called in a way it doesn't understand",
     5: "no check was selected",
+    6: "there were more warnings than --max-warnings allows",
 }
+_TESTS_FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,10 @@ def _run_reasons(evidence: Evidence) -> Iterator[Reason]:
     if status not in _ENDED_NORMALLY:
         meaning = _EXIT_MEANINGS.get(status, "pytest did not end normally")
         yield Reason(Decision.HOLD, "run", f"{meaning} (pytest's exit code {status})")
+    ended_as = {outcome.outcome for outcome in evidence.outcomes}
+    if status == _TESTS_FAILED and ended_as.isdisjoint({Outcome.FAILED, Outcome.ERROR}):
+        text = f"pytest counts a failure that no check reported (pytest's exit code {status})"
+        yield Reason(Decision.HOLD, "run", text)
     for trouble in evidence.end.trouble:
         yield Reason(Decision.HOLD, "run", trouble)
 

@@ -36,6 +36,10 @@ class ReportDirectory:
         """The file where the process of that name writes down what it sees."""
         return self.journal / f"{process}.jsonl"
 
+    def journals(self) -> list[Path]:
+        """The files of all processes."""
+        return sorted(self.journal.glob("*.jsonl"))
+
     def clear(self) -> None:
         """Remove what the last run left, so that nothing of it can be taken for this one's.
 
@@ -44,11 +48,21 @@ class ReportDirectory:
         """
         with _explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in REPORTS:
-                (self.path / name).unlink(missing_ok=True)
+        self.remove_reports()
+        with _explained(self.path):
             for folder in (self.journal, self.staging):
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
+
+    def remove_reports(self) -> None:
+        """Remove the reports alone, where there are any.
+
+        Raises:
+            ReportError: They can't be removed.
+        """
+        with _explained(self.path):
+            for name in REPORTS:
+                (self.path / name).unlink(missing_ok=True)
 
     def drop_working_folders(self) -> None:
         """Remove the journals and what was staged, once the reports stand."""

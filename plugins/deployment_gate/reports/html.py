@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
 from deployment_gate.reports.account import Account, format_time
+
+TITLE = "title-of-the-deployment-gate"
+"""Stands for the report's title, until the verdict is known."""
+
+VERDICT = "<!-- the deployment gate's verdict -->"
+"""Stands for the verdict, until it is known."""
+
+_PAGE = (
+    f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title></head>'
+    f'<body style="font-family:sans-serif">{VERDICT}</body></html>\n'
+)
 
 _STYLE = """
 <style>
@@ -37,13 +49,15 @@ def render_verdict_block(account: Account) -> str:
 </section>"""
 
 
-def render_page(account: Account) -> str:
-    """A whole page with the verdict alone, for a run that pytest-html wrote no report of."""
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{account.headline}: {escape(account.subject)}</title></head>"
-        f'<body style="font-family:sans-serif">{render_verdict_block(account)}</body></html>\n'
-    )
+def finish_html(draft: str | None, account: Account) -> str:
+    """pytest-html's report with title and verdict in the places that were left for them.
+
+    Args:
+        draft: What pytest-html wrote; None where it wrote nothing.
+        account: What to say.
+    """
+    title = re.sub(r"[^\w .:-]", "", f"{account.headline}: {account.run.environment}")
+    return (draft or _PAGE).replace(TITLE, title).replace(VERDICT, render_verdict_block(account))
 
 
 def _list(title: str, items: Iterable[str]) -> str:
