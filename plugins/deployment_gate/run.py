@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -169,6 +170,11 @@ class GateRun:
         except ReportError as error:
             self.trouble.append(str(error))
             account = self._judge(evidence)
+            # The page is by far the largest; without it the others may fit, and say why.
+            texts = render_reports(account, replace(drafts, html=None))
+            clean = {name: self.redactor.redact(text) for name, text in texts.items()}
+            with contextlib.suppress(ReportError):
+                publish(clean, self.directory, copies=self.copies)
         return account
 
     def close(self) -> None:

@@ -25,7 +25,11 @@ _RUNNERS_ERRNOS = {
 
 # OpenSSL's x509_vfy.h: what the certificate itself is to blame for. All the others (an issuer
 # that this machine doesn't trust, say) may be missing on the runner only.
-_CERTIFICATES_OWN = {10: "has expired", 62: "is for another host name"}
+_CERTIFICATES_OWN = {
+    10: "has expired",
+    62: "is for another host name",
+    64: "is for another IP address",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class Blame:
 def blame(exception: BaseException) -> Blame:
     """Whose doing `exception` is, of httpx or aiohttp, by the system's error behind it."""
     causes = list(_causes(exception))
-    for cause in causes:
-        for kind, judge in _BY_SYSTEM_ERROR:
+    for kind, judge in _BY_SYSTEM_ERROR:
+        for cause in causes:
             if isinstance(cause, kind) and (found := judge(cause)):
                 return found
     names = {base.__name__ for cause in causes for base in type(cause).__mro__}
@@ -89,7 +93,9 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
         ]
 
 
-def _blame_certificate(error: ssl.SSLCertVerificationError) -> Blame:
+def _blame_certificate(error: ssl.SSLCertVerificationError) -> Blame | None:
+    if not hasattr(error, "verify_code"):
+        return None  # aiohttp's own kind of it, which only wraps the one that tells
     own = _CERTIFICATES_OWN.get(error.verify_code)
     if own:
         return Blame(error=f"the certificate {own}")

@@ -17,6 +17,9 @@ STALE_AFTER = timedelta(seconds=2)
 """An answer whose own timestamp is older is asked again past any cache; so is one from a clock
 that is wrong, which then shows that its timestamp moves."""
 
+_EARLIEST_S = 10**9
+"""Numbers below are no moments since 1970 (these were in 2001), but durations, say."""
+
 _DEPTH = 6
 _COMPONENTS = 100
 _STATE_KEYS = ("status", "state", "healthy", "ok")
@@ -127,8 +130,8 @@ def _states(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
     for key, item in value.items():
         if isinstance(item, dict | list):
             yield from _states(item, f"{path}.{key}".lstrip("."), depth + 1)
-        elif depth and isinstance(item, str) and _is_plain_component(path, key):
-            yield f"{path}.{key}", item.lower()
+        elif depth and isinstance(item, str | bool) and _is_plain_component(path, key):
+            yield f"{path}.{key}", str(item).lower()
 
 
 def _is_plain_component(path: str, key: str) -> bool:
@@ -144,7 +147,7 @@ def _moment(value: object) -> datetime | None:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and value >= _EARLIEST_S:
             # Seconds or milliseconds since 1970; the former reach 10^11 in the year 5138.
             return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)
     except (ValueError, OverflowError, OSError):

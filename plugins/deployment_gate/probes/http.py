@@ -81,10 +81,11 @@ class _ObservedTransport(httpx.BaseTransport):
         at = datetime.now(UTC)
         started = time.perf_counter()
         response: httpx.Response | None = None
+        size: int | None = None
         why = Blame(error="cut off by the check's own time limit")
         try:
             response = self._inner.handle_request(request)
-            response.read()
+            size = len(response.read())
             why = Blame()
         except httpx.TimeoutException as error:
             why = self._blame_timeout(error, request)
@@ -104,7 +105,7 @@ class _ObservedTransport(httpx.BaseTransport):
                     status=response.status_code if response is not None else None,
                     error=why.error,
                     unobserved=why.unobserved,
-                    facts=_facts(request, response),
+                    facts=_facts(request, response, size),
                     check=self._conduct.check,
                 )
             )
@@ -121,8 +122,9 @@ class _ObservedTransport(httpx.BaseTransport):
     def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
         if request.method in READING:
             return
-        address = str(request.url.copy_with(query=None, fragment=None))
-        if request.method == "POST" and address in self._conduct.signs_in_at:
+        address = request.url.copy_with(query=None, fragment=None)
+        # As addresses, not as texts: these may be written with a default port, say.
+        if request.method == "POST" and address in map(httpx.URL, self._conduct.signs_in_at):
             return
         if not self._conduct.allows_writing:
             raise RequestRefused(
@@ -163,9 +165,12 @@ def _told(request: httpx.Request, why: Blame) -> str:
     return f"{request.method} {request.url}: {why.error or why.unobserved}"
 
 
-def _facts(request: httpx.Request, response: httpx.Response | None) -> Mapping[str, object]:
+def _facts(
+    request: httpx.Request, response: httpx.Response | None, size: int | None
+) -> Mapping[str, object]:
     facts: dict[str, object] = {"url": str(request.url)}
     if response is not None:
         facts["content_type"] = response.headers.get("Content-Type", "")
-        facts["size"] = len(response.content)
+    if size is not None:
+        facts["size"] = size
     return facts

@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from http.client import HTTPException
 from typing import IO, TYPE_CHECKING, Self
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from deployment_gate.errors import GateError
 
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.02
 _STOP_S = 10.0
+_CHILDREN_S = 1.0
 _SHOWN_LINES = 15
 _PR_SET_PDEATHSIG = 1
+# Without this machine's proxy, which answers for targets that aren't there.
+_ASK = build_opener(ProxyHandler({}))
 
 
 class LaunchError(GateError):
@@ -104,13 +108,24 @@ class LaunchedTarget:
         """End the target and what it started, first politely."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._wait_for_its_children()
+        # What is still there ignores a polite request.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._output.close()
+
+    def _wait_for_its_children(self) -> None:
+        """They may take a moment longer than the command itself."""
+        deadline = time.monotonic() + _CHILDREN_S
+        while self._process.returncode is not None and time.monotonic() < deadline:
+            try:
+                os.killpg(self._process.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(_POLL_S)
 
     def _last_lines(self) -> str:
         self._output.seek(0)
@@ -137,9 +152,9 @@ def _answers(url: str) -> bool:
     if not _accepts_connections(url):
         return False
     try:
-        with urlopen(url, timeout=2):  # noqa: S310  # http or https, by the model
+        with _ASK.open(url, timeout=2):
             return True
     except HTTPError:
         return True
-    except OSError:
+    except (OSError, HTTPException):
         return False

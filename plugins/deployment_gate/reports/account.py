@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deployment_gate.evidence import Evidence, Outcome, Run
-from deployment_gate.judgement import Decision, Reason, Verdict
+from deployment_gate.judgement import Decision, Reason, TriggerState, Verdict
 
 _HEADLINES = {
     Decision.PROMOTE: "PROMOTE",
@@ -67,8 +67,13 @@ class Account:
         """The verdict as one sentence."""
         counts = self.verdict.counts
         if self.verdict.decision is Decision.PROMOTE:
-            return f"{counts[Outcome.PASSED]} of {self.verdict.planned} checks passed, " + (
-                f"all {len(self.verdict.triggers)} triggers are clear."
+            triggers = self.verdict.triggers
+            clear = sum(trigger.state is TriggerState.CLEAR for trigger in triggers)
+            # Those that only notify, or are beside a selection, need not be.
+            share = f"all {clear}" if clear == len(triggers) else f"{clear} of {len(triggers)}"
+            return (
+                f"{counts[Outcome.PASSED]} of {self.verdict.planned} checks passed, "
+                f"{share} triggers are clear."
             )
         first = self.verdict.reasons[0].text.rstrip(".")
         more = len(self.verdict.reasons) - 1

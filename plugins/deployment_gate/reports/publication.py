@@ -25,7 +25,10 @@ class Drafts:
 
 def read_drafts(directory: ReportDirectory) -> Drafts:
     """What pytest's own reporters left in the staging folder."""
-    return Drafts(*(_text(directory.staging / name) for name in ("junit.xml", "report.html")))
+    return Drafts(
+        junit=_whole_text(directory.staging / "junit.xml", end="</testsuites>"),
+        html=_whole_text(directory.staging / "report.html", end="</html>"),
+    )
 
 
 def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
@@ -59,9 +62,11 @@ def publish(
     """
     for name, text in texts.items():
         write_atomically(directory.path / name, text)
-        if name in copies:
-            write_atomically(copies[name], text)
+    for name, path in copies.items():
+        write_atomically(path, texts[name])
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def _whole_text(path: Path, *, end: str) -> str | None:
+    """A file's text, unless its reporter failed and left half of it."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return text if text.rstrip().endswith(end) else None

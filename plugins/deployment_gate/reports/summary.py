@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from deployment_gate.reports.account import Account, format_time
 
 _SHOWN = 20
+
+# CommonMark 0.31 and GitHub's tables: an underscore only marks up beside a word, an ampersand
+# before a reference, and the signs of headings, quotes, lists and rules at the beginning.
+_MARKUP = re.compile(r"[\\|<*\[`~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>+=-]")
+
+
+_NUMBERING = re.compile(r"^(\d{1,9})(?=[.)])")
 
 
 def render_summary(account: Account) -> str:
@@ -52,7 +60,4 @@ def _section(title: str, items: Iterable[str]) -> list[str]:
 
 def _cell(text: str) -> str:
     """`text` on one line, with nothing that Markdown would take for markup."""
-    escaped = " ".join(text.split()).replace("\\", "\\\\")
-    for sign in "|<*[`":
-        escaped = escaped.replace(sign, f"\\{sign}")
-    return escaped
+    return _NUMBERING.sub(r"\1\\", _MARKUP.sub(r"\\\g<0>", " ".join(text.split())))

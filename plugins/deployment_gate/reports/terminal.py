@@ -30,10 +30,16 @@ def verdict_lines(account: Account, *, report: str, width: int) -> Iterator[str]
 
 
 def _labelled(label: str, texts: list[str], width: int) -> Iterator[str]:
-    for text in texts:
+    for text in map(_printable, texts):
         first, *others = textwrap.wrap(
             text, max(width - _LABEL, 40), break_long_words=False, break_on_hyphens=False
         ) or [""]
         yield f"{label:<{_LABEL}}{first}"
         yield from (f"{'':<{_LABEL}}{line}" for line in others)
         label = ""
+
+
+def _printable(text: str) -> str:
+    """`text` on one line, without what would control the terminal: a target may have sent it."""
+    shown = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown)

@@ -1,0 +1,269 @@
+"""Triggers: three bad ones in a row, or surely more than a share of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deployment_gate.environment import (
+    Action,
+    Consecutive,
+    Indicator,
+    IndicatorKind,
+    Policy,
+    Sustained,
+    TriggerRule,
+)
+from deployment_gate.evidence import Observation, ObservationKind
+from deployment_gate.judgement import TriggerState, undecided_subjects
+from deployment_gate.judgement.triggers import judge_trigger
+
+HEALTH = Indicator(IndicatorKind.HEALTH)
+ERRORS = Indicator(IndicatorKind.ERROR)
+SLOW = Indicator(IndicatorKind.SLOW, 0.5)
+
+STREAMS = st.lists(
+    st.tuples(
+        st.sampled_from(["api", "database"]),
+        st.sampled_from(["good", "bad", "bad", "refused", "unobserved"]),
+    ),
+    max_size=14,
+)
+# The fixtures only make values; they hold nothing that one example could leave to the next.
+examples = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def letters(stream: Iterable[tuple[str, str]], subject: str) -> str:
+    """One subject's stream: + for good, - for bad, and nothing for what wasn't observed."""
+    signs = {"good": "+", "bad": "-", "refused": "-", "unobserved": ""}
+    return "".join(signs[sees] for whose, sees in stream if whose == subject)
+
+
+@examples
+@given(stream=STREAMS, count=st.integers(1, 5))
+def test_the_rule_for_consecutive_ones_agrees_with_reading_the_stream_as_text(
+    stream: list[tuple[str, str]],
+    count: int,
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    look: Callable[..., Observation],
+) -> None:
+    observations = [look(*one, second=second) for second, one in enumerate(stream)]
+    result = judge_trigger(trigger(Consecutive(HEALTH, count)), observations, policy())
+    texts = {subject: letters(stream, subject) for subject in dict(stream)}
+    last = dict(stream)
+    if any("-" * count in text for text in texts.values()):
+        expected = TriggerState.FIRED
+    elif any(text.endswith("-") for text in texts.values()):
+        expected = TriggerState.SUSPECTED
+    elif not texts or "unobserved" in last.values():
+        expected = TriggerState.UNOBSERVED
+    else:
+        expected = TriggerState.CLEAR
+    assert result.state is expected
+    assert result.bad == sum(text.count("-") for text in texts.values())
+    assert result.total == sum(map(len, texts.values()))
+    assert result.unobserved == len(stream) - result.total
+    assert undecided_subjects(policy(trigger(Consecutive(HEALTH, count))), observations) == {
+        subject for subject, text in texts.items() if text.endswith("-") and "-" * count not in text
+    }
+
+
+@pytest.mark.parametrize(
+    ("sees", "state"),
+    [
+        ("bad bad", "suspected"),
+        ("bad bad bad", "fired"),
+        ("good bad bad bad", "fired"),
+        ("bad bad bad good good", "fired"),
+        ("bad bad good bad bad", "suspected"),
+        ("bad bad unobserved bad", "fired"),
+        ("bad bad unobserved unobserved", "suspected"),
+        ("bad unobserved good unobserved bad bad", "suspected"),
+        ("good", "clear"),
+        ("bad bad good", "clear"),
+        ("unobserved good", "clear"),
+        ("good unobserved", "unobserved"),
+        ("unobserved unobserved unobserved", "unobserved"),
+        ("refused bad refused", "fired"),
+    ],
+)
+def test_the_third_bad_one_in_a_row_fires_and_only_a_good_one_resets(
+    sees: str,
+    state: str,
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    assert judge_trigger(trigger(), looks("api", sees), policy()).state.value == state
+
+
+def test_failures_of_different_subjects_do_not_add_up(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [*looks("api", "bad bad"), *looks("database", "bad bad")]
+    result = judge_trigger(trigger(), observations, policy())
+    assert result.state is TriggerState.SUSPECTED
+    assert result.why == (
+        "api failed 2 of 3 times in a row: answered 500; expected 200; "
+        "database failed 2 of 3 times in a row: answered 500; expected 200"
+    )
+
+
+def test_a_trigger_that_fired_says_who_failed_how_often_and_why(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [*looks("api", "good good"), *looks("database", "bad bad refused")]
+    result = judge_trigger(trigger(name="health check"), observations, policy())
+    assert result.why == "database failed 3 times in a row: connection refused"
+    assert (result.name, result.action, result.phrase) == (
+        *("health check", Action.ROLLBACK, "as it is written"),
+    )
+
+
+def test_a_blip_is_told_though_the_trigger_is_clear(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    result = judge_trigger(trigger(), looks("api", "refused good"), policy())
+    assert result.state is TriggerState.CLEAR
+    assert result.blips == "api failed 1 of 2 attempts: connection refused"
+
+
+def test_only_the_first_three_of_many_subjects_are_named(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    names = [f"endpoint-{number}" for number in range(5)]
+    rules = dict.fromkeys(names, policy().health_endpoints["api"])
+    observations = [one for name in names for one in looks(name, "bad bad bad")]
+    why = judge_trigger(trigger(), observations, policy(health_endpoints=rules)).why
+    assert why.count("failed 3 times in a row") == 3
+    assert why.endswith("; and 2 more")
+
+
+def test_what_the_environment_does_not_mention_is_not_judged(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [*looks("elsewhere", "bad bad bad"), *looks("api", "good")]
+    assert judge_trigger(trigger(), observations, policy()).state is TriggerState.CLEAR
+
+
+def test_health_triggers_read_nothing_but_health_probes(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = looks("api", "bad bad bad", kind=ObservationKind.RELEASE)
+    result = judge_trigger(trigger(), observations, policy())
+    assert result.state is TriggerState.UNOBSERVED
+    assert result.why == "nothing was observed that it could be judged by"
+
+
+@pytest.mark.parametrize(
+    ("counts", "state"),
+    [((0, 10), "clear"), ((1, 11), "clear"), ((3, 9), "suspected"), ((10, 0), "suspected")],
+)
+def test_an_error_rate_is_at_most_suspected_in_a_run_shorter_than_its_period(
+    counts: tuple[int, int],
+    state: str,
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    bad, good = counts
+    rule = trigger(Sustained(ERRORS, 0.05, 120))
+    result = judge_trigger(rule, looks("api", "bad " * bad + "good " * good), policy())
+    assert result.state.value == state
+    assert (result.bad, result.total) == (bad, bad + good)
+    assert f"{bad} of {bad + good}" in result.why
+
+
+def test_a_limit_below_one_percent_is_told_as_it_is(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    rule = trigger(Sustained(ERRORS, 0.005, 120))
+    why = judge_trigger(rule, looks("api", "bad " + "good " * 199), policy()).why
+    assert why == "1 of 200 (0.5 %) against a limit of 0.5 %"
+
+
+def test_an_error_rate_counts_every_kind_of_request(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    look: Callable[..., Observation],
+) -> None:
+    observations = [look(sees="bad", kind=kind) for kind in ObservationKind]
+    result = judge_trigger(trigger(Sustained(ERRORS, 0.05, 120)), observations, policy())
+    assert (result.bad, result.total) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({"status": 200}, (0, 1)),
+        ({"status": 404}, (0, 1)),
+        ({"status": 403}, (0, 1)),
+        ({"status": 500}, (1, 1)),
+        ({"status": 503}, (1, 1)),
+        ({"status": 429}, (0, 0)),
+        ({"status": None, "error": "connection refused"}, (1, 1)),
+        ({"status": None, "unobserved": "no route"}, (0, 0)),
+    ],
+)
+def test_what_is_an_error(
+    fields: dict[str, object],
+    counts: tuple[int, int],
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    look: Callable[..., Observation],
+) -> None:
+    observation = replace(look(), **fields)  # type: ignore[arg-type]
+    result = judge_trigger(trigger(Sustained(ERRORS, 0.05, 120)), [observation], policy())
+    assert (result.bad, result.total) == counts
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({"duration_s": 0.5}, (0, 1)),
+        ({"duration_s": 0.501}, (1, 1)),
+        ({"duration_s": 10.0, "status": None, "error": "no whole answer within 10 s"}, (1, 1)),
+        ({"duration_s": 0.001, "status": None, "error": "connection refused"}, (0, 0)),
+        ({"duration_s": 10.0, "status": None, "unobserved": "no route"}, (0, 0)),
+        ({"duration_s": 0.9, "status": 429}, (0, 0)),
+        ({"duration_s": 0.9, "status": 500}, (1, 1)),
+    ],
+)
+def test_what_is_slow(
+    fields: dict[str, object],
+    counts: tuple[int, int],
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    look: Callable[..., Observation],
+) -> None:
+    observation = replace(look(), **fields)  # type: ignore[arg-type]
+    result = judge_trigger(trigger(Sustained(SLOW, 0.05, 120)), [observation], policy())
+    assert (result.bad, result.total) == counts
+
+
+def test_nothing_observed_leaves_a_rate_unobserved(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    rule = trigger(Sustained(ERRORS, 0.05, 120))
+    result = judge_trigger(rule, looks("api", "unobserved unobserved"), policy())
+    assert result.state is TriggerState.UNOBSERVED
+    assert result.unobserved == 2

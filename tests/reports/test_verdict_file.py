@@ -1,0 +1,90 @@
+"""`verdict.json`: the verdict for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+
+from deployment_gate.evidence import Outcome
+from deployment_gate.judgement import Decision, TriggerResult, TriggerState
+from deployment_gate.reports.account import Account
+from deployment_gate.reports.verdict_file import render_verdict
+
+Make = Callable[..., Account]
+
+
+def test_all_that_a_pipeline_asks_for_is_there(
+    account: Make, trigger: Callable[..., TriggerResult]
+) -> None:
+    fired = trigger(TriggerState.FIRED, why="api failed", bad=3, unobserved=1)
+    text = render_verdict(
+        account(
+            "api failed",
+            decision=Decision.ROLLBACK,
+            rule="health_check_failure",
+            triggers=(fired,),
+            notes=("a note",),
+            not_covered=("web: no section",),
+            counts=Counter({Outcome.PASSED: 1, Outcome.FAILED: 1}),
+            exit_status=1,
+        ),
+        evidence_text="the evidence: größe\n",
+    )
+    assert json.loads(text) == {
+        "version": 1,
+        "verdict": "rollback",
+        "sentence": "api failed.",
+        "next": "Roll back to the previous version now, then validate again to see that it serves.",
+        "exit_code": 10,
+        "environment": "staging",
+        "release": "1.5.0",
+        "run": "0123abcd",
+        "tier": "smoke",
+        "selection": None,
+        "started": "2026-11-23T03:00:00+00:00",
+        "ended": "2026-11-23T03:00:12.340000+00:00",
+        "tool": "gate 1",
+        "targets": {"api": "http://api/health"},
+        "reasons": [{"verdict": "rollback", "rule": "health_check_failure", "text": "api failed"}],
+        "notes": ["a note"],
+        "triggers": [
+            {
+                "name": "health_check_failure",
+                "state": "fired",
+                "action": "rollback",
+                "condition": "Health check fails for 3 consecutive attempts",
+                "why": "api failed",
+                "bad": 3,
+                "total": 4,
+                "unobserved": 1,
+            }
+        ],
+        "checks": {
+            "planned": 2,
+            "passed": 1,
+            "warned": 0,
+            "failed": 1,
+            "error": 0,
+            "skipped": 0,
+            "xfailed": 0,
+            "xpassed": 0,
+        },
+        "not_covered": ["web: no section"],
+        "evidence_sha256": hashlib.sha256("the evidence: größe\n".encode()).hexdigest(),
+    }
+    assert text.endswith("}\n")
+
+
+def test_a_run_that_never_ended_ends_where_it_began(account: Make) -> None:
+    verdict = json.loads(render_verdict(account("x", exit_status=None), evidence_text=""))
+    assert verdict["ended"] == verdict["started"]
+    assert (verdict["verdict"], verdict["exit_code"]) == ("hold", 1)
+
+
+def test_hostile_texts_stay_texts(account: Make) -> None:
+    hostile = '"}, "verdict": "promote", {"</script>\0'
+    verdict = json.loads(render_verdict(account(hostile), evidence_text=""))
+    assert verdict["verdict"] == "hold"
+    assert verdict["reasons"][0]["text"] == hostile
