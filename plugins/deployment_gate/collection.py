@@ -66,6 +66,7 @@ def scope_of(config: pytest.Config) -> Scope:
         *(f"--deselect {name}" for name in option.deselect or ()),
         *(f"--ignore {name}" for name in getattr(option, "ignore", None) or ()),
         *(f"--ignore-glob {name}" for name in getattr(option, "ignore_glob", None) or ()),
+        *(f"-o {setting}" for setting in option.override_ini or () if _is_collecting(setting)),
         *(["--last-failed"] if getattr(option, "lf", False) else []),
         *(["--stepwise"] if getattr(option, "stepwise", False) else []),
     ]
@@ -82,6 +83,11 @@ def _paths(config: pytest.Config) -> list[str]:
         for argument in config.args
         if (config.invocation_params.dir / argument).resolve() not in whole
     ]
+
+
+def _is_collecting(setting: str) -> bool:
+    """Whether a setting of the command line may hide checks from pytest."""
+    return setting.startswith(("python_", "norecursedirs", "testpaths", "addopts"))
 
 
 def checks_directory(config: pytest.Config) -> Path:

@@ -93,8 +93,9 @@ def test_redacted_json_stays_valid_and_keeps_its_shape(
         line = json.dumps({"texts": texts}, ensure_ascii=ascii_only)
         read = json.loads(Redactor(secrets).redact(line))
         assert len(read["texts"]) == len(texts)
-        rest = "\n".join(read["texts"]).replace(REDACTED, "\0")
-        assert not any(secret in rest for secret in secrets)
+        # What stands on two sides of a replaced secret was never one text.
+        rests = [rest for text in read["texts"] for rest in text.split(REDACTED)]
+        assert not any(secret in rest for secret in secrets for rest in rests)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,16 @@ def test_a_shape_is_found_in_the_middle_of_json(text: str, _redacted: str, befor
     redacted = Redactor().redact(json.dumps({"message": before + text, "n": 1}))
     assert REDACTED in redacted
     assert json.loads(redacted)["n"] == 1
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["Bearer abcdef0123456789", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln", "AKIAIOSFODNN7EXAMPLE"],
+)
+@pytest.mark.parametrize("break_", ["\n", "\t", "\r"])
+def test_a_shape_right_after_an_escape_of_json_is_replaced(secret: str, break_: str) -> None:
+    redacted = json.loads(Redactor().redact(json.dumps(f"a line{break_}{secret}")))
+    assert redacted.removeprefix(f"a line{break_}") in {"[redacted]", "Bearer [redacted]"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project, Target
 
-SEVERITY = '@pytest.mark.severity("critcal")\ndef test_it():\n    pass\n'
+SEVERITY = '@pytest.mark.severity("kritical")\ndef test_it():\n    pass\n'
 ENVIRONMENTS = '@pytest.mark.environments("hree")\ndef test_it():\n    pass\n'
 
 
@@ -28,7 +28,7 @@ def test_a_misspelt_environment_is_told_with_the_near_match(
     [
         (["-m", "smok"], "", "there is no marker 'smok'. Did you mean 'smoke' or"),
         (["-m", "smoke and not helth"], "", "there is no marker 'helth'. Did you mean 'health'?"),
-        ([], SEVERITY, "test_it: severity: there is no level 'critcal'. Did you mean 'critical'?"),
+        ([], SEVERITY, "test_it: severity: there is no level 'kritical'. Did you mean 'critical'?"),
         ([], ENVIRONMENTS, "there is no environment 'hree'. Did you mean 'here'?"),
     ],
     ids=["marker", "one of two markers", "severity", "environments"],
@@ -62,7 +62,7 @@ def test_a_misspelt_name_is_told_as_well_where_workers_collect(
     project.check(SEVERITY)
     done = project.run("-n", "2")
     assert done.exit_code == 4
-    assert "there is no level 'critcal'. Did you mean 'critical'?" in done.output
+    assert "there is no level 'kritical'. Did you mean 'critical'?" in done.output
     assert done.reports.verdict["verdict"] == "hold"
     assert done.reports.is_red
     assert not target.requests

@@ -66,9 +66,11 @@ def test_no_marker_is_the_full_tier(project: Project) -> None:
         (["-k", "endpoint"], "-k endpoint"),
         (["validation/health"], "validation/health"),
         (["--deselect", "validation/api"], "--deselect validation/api"),
+        (["--ignore", "validation/api"], "--ignore validation/api"),
+        (["-o", "python_files=test_end*"], "-o python_files=test_end*"),
         (["--lf"], "--last-failed"),
     ],
-    ids=["marker", "keyword", "path", "deselect", "last-failed"],
+    ids=["marker", "keyword", "path", "deselect", "ignore", "setting", "last-failed"],
 )
 def test_less_than_a_tier_is_told_as_a_selection_everywhere(
     project: Project, arguments: list[str], selection: str
@@ -81,7 +83,7 @@ def test_less_than_a_tier_is_told_as_a_selection_everywhere(
     assert done.reports.verdict["tier"] is None
     told = f"a selection: {selection}"
     assert f"PROMOTE: here, no release named, {told}" in done.output
-    assert told in done.reports["summary.md"]
+    assert told in done.reports["summary.md"].replace("\\", "")
     assert told in done.reports["report.html"]
     properties = {one.get("name"): one.get("value") for one in done.reports.junit.iter("property")}
     assert properties["scope"] == told

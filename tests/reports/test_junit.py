@@ -27,16 +27,38 @@ OF_PYTEST = """<?xml version="1.0" encoding="utf-8"?>
 </testsuite></testsuites>"""
 
 
+# Jenkins' junit-10.xsd: by element its parts, its attributes, and which of these it must have.
+ENDS = (set(), {"type", "message"}, set())
+TEXT = (set(), set(), set())
+SCHEMA = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}, set()),
+    "testsuite": (
+        {"properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors", "time", "skipped", "timestamp", "hostname"},
+        {"name", "tests", "failures", "errors"},
+    ),
+    "testcase": (
+        {"skipped", "error", "failure", "system-out", "system-err"},
+        {"name", "time", "classname"},
+        {"name"},
+    ),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, {"name", "value"}),
+    **dict.fromkeys(("failure", "error", "skipped"), ENDS),
+    **dict.fromkeys(("system-out", "system-err"), TEXT),
+}
+
+
 def suite_of(text: str) -> ET.Element:
     """The one suite, after the rules that readers rely on."""
     root = ET.fromstring(text)  # noqa: S314  # the gate's own
     assert root.tag == "testsuites"
     (suite,) = root
     assert suite.tag == "testsuite"
-    # Jenkins' junit-10.xsd: properties stand first, and only suites have them.
-    assert [part.tag for part in suite].index("properties") == 0
-    assert {part.tag for part in suite} == {"properties", "testcase"}
-    assert not suite.findall("testcase/properties")
+    for element in root.iter():
+        parts, attributes, needed = SCHEMA[element.tag]
+        assert {part.tag for part in element} <= parts
+        assert needed <= set(element.attrib) <= attributes
     cases = suite.findall("testcase")
     assert all(case.get("name") and case.get("classname") is not None for case in cases)
     assert all(float(case.get("time", "nan")) >= 0 for case in cases)

@@ -12,8 +12,6 @@ _SHOWN = 20
 # CommonMark 0.31 and GitHub's tables: an underscore only marks up beside a word, an ampersand
 # before a reference, and the signs of headings, quotes, lists and rules at the beginning.
 _MARKUP = re.compile(r"[\\|<*\[`~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>+=-]")
-
-
 _NUMBERING = re.compile(r"^(\d{1,9})(?=[.)])")
 
 
