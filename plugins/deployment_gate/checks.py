@@ -24,7 +24,7 @@ from deployment_gate.evidence import (
     read_journal,
 )
 from deployment_gate.judgement import Judged, read_health
-from deployment_gate.probes.http import Conduct
+from deployment_gate.probes.conduct import Conduct
 
 if TYPE_CHECKING:
     from deployment_gate.environment import Environment

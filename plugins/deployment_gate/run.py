@@ -155,15 +155,15 @@ class GateRun:
             drafts = replace(drafts, junit=None)
         account = self._judge(evidence)
         texts = render_reports(account, drafts)
-        leaking = [name for name, text in texts.items() if self.redactor.finds(text)]
+        clean = self._clean(texts)
+        leaking = [name for name, text in texts.items() if clean[name] != text]
         if leaking:
             self.trouble.append(
                 f"a secret was found in {', '.join(leaking)} and removed. "
                 "Find the check that put it there, and keep it out at its source"
             )
             account = self._judge(evidence)
-            texts = render_reports(account, drafts)
-        clean = {name: self.redactor.redact(text) for name, text in texts.items()}
+            clean = self._clean(render_reports(account, drafts))
         try:
             publish(clean, self.directory, copies=self.copies)
             self.directory.drop_working_folders()
@@ -171,8 +171,7 @@ class GateRun:
             self.trouble.append(str(error))
             account = self._judge(evidence)
             # The page is by far the largest; without it the others may fit, and say why.
-            texts = render_reports(account, replace(drafts, html=None))
-            clean = {name: self.redactor.redact(text) for name, text in texts.items()}
+            clean = self._clean(render_reports(account, replace(drafts, html=None)))
             with contextlib.suppress(ReportError):
                 publish(clean, self.directory, copies=self.copies)
         return account
@@ -182,6 +181,9 @@ class GateRun:
         if self._launched:
             self._launched.stop()
             self._launched = None
+
+    def _clean(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {name: self.redactor.redact(text) for name, text in texts.items()}
 
     def _judge(self, evidence: Evidence) -> Account:
         environment = self.environment

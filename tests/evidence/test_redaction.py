@@ -108,6 +108,9 @@ def test_redacted_json_stays_valid_and_keeps_its_shape(
         ('"password', 'a backslash \\"password'),
         ("\\backslash", "\\backslash"),
         ("hunter2", "line\nhunter2\nline"),
+        ("backslash\\", "twice backslash\\backslash\\"),
+        ("eleven-characters", "\N{LATIN SMALL LETTER THORN}leven-characters"),
+        ("unicorns!", "a \\unicorns! unicorns! uunicorns!"),
     ],
 )
 def test_a_secret_next_to_an_escape_leaves_valid_json(secret: str, text: str) -> None:

@@ -67,6 +67,7 @@ def test_these_answers_are_good(
             "says that it answers with JSON, but its body isn't",
         ),
         ({"facts": states(itself="unhealthy")}, "answered 200 but reports itself unhealthy"),
+        ({"facts": {"word": "unhealthy"}}, "answered 200 but reports itself unhealthy"),
         (
             {"facts": states(itself="ok", components__db="down", components__mq="up")},
             "answered 200 but reports components.db down",

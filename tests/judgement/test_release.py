@@ -116,6 +116,13 @@ def test_fewer_replicas_than_declared_hold(
     assert reasons(seen, web=3) == ["only 2 of 3 replicas of web answered"]
 
 
+def test_replicas_that_do_not_say_which_they_are_hold(
+    reasons: Callable[..., list[str]], answers: Callable[..., list[Observation]]
+) -> None:
+    seen = answers(*[{"release": NEW, "instance": ""}] * 12)
+    assert reasons(seen, web=2) == ["web does not say which of its replicas answers"]
+
+
 def test_more_replicas_than_declared_are_no_fault(
     reasons: Callable[..., list[str]], answers: Callable[..., list[Observation]]
 ) -> None:

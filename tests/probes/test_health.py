@@ -135,7 +135,8 @@ def test_a_body_that_never_ends_its_nesting_is_read_up_to_a_depth() -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
-        (b"OK", "text/plain", {"content_type": "text/plain"}),
+        (b"Unhealthy\n", "text/plain", {"content_type": "text/plain", "word": "unhealthy"}),
+        (b"x" * 33, "text/plain", {"content_type": "text/plain"}),
         (b"", "", {"content_type": ""}),
         (b"<html>", "text/plain", {"content_type": "text/plain", "page": True}),
         (

@@ -48,7 +48,11 @@ def test_a_body_that_names_no_release_has_none(body: bytes) -> None:
 
 
 def test_a_header_that_is_missing_names_nothing() -> None:
-    assert facts(b"", header="X-Release", instance_header="X-Pod") == {}
+    assert facts(b"", header="X-Release") == {}
+
+
+def test_a_replica_that_does_not_name_itself_is_told_apart_from_one_that_need_not() -> None:
+    assert facts(b"", header="X-Release", instance_header="X-Pod") == {"instance": ""}
 
 
 @pytest.mark.parametrize(("replicas", "probes"), [(1, 1), (2, 12), (3, 18)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
 import tracemalloc
@@ -176,6 +177,15 @@ def test_a_target_that_hangs_costs_the_limit_and_is_to_blame(
     seen = ask(serve(never).url(), timeout_s=0.3)
     assert (seen.error, seen.unobserved) == ("no whole answer within 0.3 s", None)
     assert 0.3 <= seen.duration_s < 3
+
+
+def test_a_target_that_hangs_in_the_tls_handshake_is_to_blame() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        seen = ask(f"https://127.0.0.1:{listener.getsockname()[1]}/health", timeout_s=0.3)
+    assert (seen.error, seen.unobserved) == (
+        "takes connections, but finished none within 0.3 s",
+        None,
+    )
 
 
 def test_a_target_that_hangs_in_the_middle_of_its_answer_is_to_blame(

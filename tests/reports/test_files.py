@@ -39,13 +39,16 @@ def test_nothing_but_the_file_is_left(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["summary.md"]
 
 
-def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
+def test_what_no_encoding_knows_is_written_as_its_number(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \udcff")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+    write_atomically(path, "release \udcff")
+    assert path.read_text() == r"release \udcff"
+
+
+def test_what_a_killed_run_had_half_written_is_cleared(tmp_path: Path) -> None:
+    (tmp_path / ".verdict.json.4711").write_text('{"verdict": "pro')
+    ReportDirectory(tmp_path).clear()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
 
 def test_a_file_in_the_way_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

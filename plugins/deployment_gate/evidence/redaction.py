@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 REDACTED = "[redacted]"
@@ -23,23 +24,55 @@ _WORD = r"[A-Za-z][a-z]{0,18}\.?(?![\w.~+/=-])"
 _PARAMETER = r"[a-z_]+=\\?[\"']"
 _KEY = "[A-Z ]*PRIVATE KEY"
 _KEY_TEXT = r"(?:[A-Za-z0-9+/=\s:,-]|\\+[nr])*"
-_SCHEME = rf"{_START}[a-z][a-z0-9+.-]{{0,30}}"
 
-# What a secret looks like when nobody named it; group 1, where there is one, is what stays.
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a secret looks like when nobody named it.
+
+    Attributes:
+        signs: One of these, in lower case, is in every text that holds the shape. Looking for
+            them is a hundred times quicker than looking for the shape.
+        pattern: Its group 1 is what stays.
+    """
+
+    signs: tuple[str, ...]
+    pattern: str
+
+
 _SHAPES = (
     # RFC 6750: the credentials of an Authorization header, but neither an ordinary word nor the
     # parameter of a challenge.
-    rf"((?i:{_START}bearer)\s+)(?!{_WORD}|{_PARAMETER})[A-Za-z0-9._~+/=-]{{8,}}",
+    _Shape(
+        ("bearer",),
+        rf"((?i:{_START}bearer)\s+)(?!{_WORD}|{_PARAMETER})[A-Za-z0-9._~+/=-]{{8,}}",
+    ),
     # RFC 7617: user and password in base64, in a header, a mapping or a list of pairs.
-    r"((?i:authorization(?:\W|&[a-z0-9#]+;){1,12}(?:b['\"])?basic\s+))[A-Za-z0-9+/=]{4,}",
+    _Shape(
+        ("author",),
+        r"((?i:authorization(?:\W|&[a-z0-9#]+;){1,12}(?:b['\"])?basic\s+))[A-Za-z0-9+/=]{4,}",
+    ),
     # RFC 7519: a JSON Web Token, whose header always begins with {" in base64.
-    rf"(){_START}eyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]{{2,}}\.[A-Za-z0-9_-]*",
+    _Shape(
+        ("eyj",),
+        rf"(){_START}eyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]{{2,}}\.[A-Za-z0-9_-]*",
+    ),
     # Amazon's access key ids.
-    rf"(){_START}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b",
+    _Shape(
+        ("akia", "asia"),
+        rf"(){_START}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b",
+    ),
     # RFC 7468: a private key, to its end or as far as it goes.
-    rf"()-----BEGIN {_KEY}-----(?:{_KEY_TEXT}?-----END {_KEY}-----|{_KEY_TEXT})",
-    # RFC 3986: the password in an address, which a port before a query is not.
-    rf"({_SCHEME}://[^/\s:@\"'<>]*:)(?!{_MARK}|[0-9]+[?#])[^/\s@\"'<>]+(?=@)",
+    _Shape(
+        ("-----begin",),
+        rf"()-----BEGIN {_KEY}-----(?:{_KEY_TEXT}?-----END {_KEY}-----|{_KEY_TEXT})",
+    ),
+    # RFC 3986: the password in an address, which a port before a query is not. Without the scheme
+    # before it, which stays anyway: a pattern that begins with plain text is found far sooner.
+    _Shape(
+        ("://",),
+        rf"(://[^/\s:@\"'<>]*:)(?!{_MARK}|[0-9]+[?#])[^/\s@\"'<>]+(?=@)",
+    ),
 )
 
 
@@ -48,8 +81,6 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
-        self._pattern = re.compile("|".join(f"(?:{shape})" for shape in _SHAPES))
-        self._shapes = [re.compile(shape) for shape in _SHAPES]
         self._known: re.Pattern[str] | None = None
         for secret in secrets:
             self.add(secret)
@@ -62,16 +93,16 @@ class Redactor:
         # The longest first: a secret may be a part of another.
         longest_first = sorted(self._secrets, key=lambda known: (-len(known), known))
         forms = "|".join(form for known in longest_first for form in _forms(known))
-        self._known = re.compile(rf"(?<!\\)(\\*)(?:{_MARK}|{forms})")
+        self._known = re.compile(rf"(\\{{0,16}})(u[0-9a-f]{{0,3}})?(?:{_MARK}|{forms})")
 
     def redact(self, text: str) -> str:
         """`text` with every secret replaced; the same text when there is none."""
         if self._known is not None:
             text = self._known.sub(_replacement, text)
-        if self._pattern.search(text) is None:
-            return text
-        for shape in self._shapes:
-            text = shape.sub(rf"\g<1>{REDACTED}", text)
+        lower = text.lower()
+        for shape in _SHAPES:
+            if any(sign in lower for sign in shape.signs):
+                text = re.sub(shape.pattern, rf"\g<1>{REDACTED}", text)
         return text
 
     def finds(self, text: str) -> bool:
@@ -80,14 +111,17 @@ class Redactor:
 
 
 def _replacement(match: re.Match[str]) -> str:
-    """The mark, after the backslashes that stand for themselves.
+    r"""The mark, after what stands before the secret for itself.
 
-    One that is left over is an escape whose letter was taken for the secret's first.
+    A backslash that has no partner is an escape whose last letter was taken for the secret's
+    first: `\n` and "ightfall" are no "nightfall", but the mark must not follow half of it.
     """
-    before = match[1]
+    backslashes, digits = match.group(1, 2)
     if match[0].endswith(REDACTED):
         return match[0]
-    return before[: len(before) // 2 * 2] + REDACTED
+    if len(backslashes) % 2:
+        return backslashes[1:] + REDACTED
+    return backslashes + (digits or "") + REDACTED
 
 
 def _forms(secret: str) -> Iterator[str]:

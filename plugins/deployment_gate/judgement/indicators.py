@@ -103,7 +103,7 @@ def _faults(observation: Observation, rule: HealthRule) -> Iterator[str]:
     content_type = str(facts.get("content_type") or "no content type")
     bad = ", ".join(
         f"{path or 'itself'} {state}"
-        for path, state in facts.get("states", {}).items()
+        for path, state in {"": facts.get("word"), **facts.get("states", {})}.items()
         if state in BAD_STATES
     )
     if observation.status not in rule.expected_statuses:

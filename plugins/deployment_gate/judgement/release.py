@@ -57,7 +57,7 @@ def _faults(name: str, expected: str, replicas: int, seen: Sequence[Observation]
             {
                 f" on {one.facts['instance']}"
                 for one in seen
-                if other in _releases(one) and "instance" in one.facts
+                if other in _releases(one) and one.facts.get("instance")
             }
         )
         faults.append(f"release {other} still serves: {name}{','.join(where)}")
@@ -67,7 +67,9 @@ def _faults(name: str, expected: str, replicas: int, seen: Sequence[Observation]
         why = first.unobserved or first.error or f"answered {first.status} without naming one"
         faults.append(f"{name} did not name its release {len(silent)} of {len(seen)} times: {why}")
     instances = {one.facts["instance"] for one in seen if "instance" in one.facts}
-    if instances and len(instances) < replicas:
+    if "" in instances:
+        faults.append(f"{name} does not say which of its replicas answers")
+    elif instances and len(instances) < replicas:
         faults.append(f"only {len(instances)} of {replicas} replicas of {name} answered")
     return faults
 

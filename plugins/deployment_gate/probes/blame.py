@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from deployment_gate.probes.reach import accepts_connections
+
 # What the runner's own machine or network says; the target has no part in it.
 _RUNNERS_ERRNOS = {
     errno.EACCES,
@@ -64,8 +66,13 @@ def no_answer_within(seconds: float) -> Blame:
     return Blame(error=f"no whole answer within {seconds:g} s")
 
 
-def no_connection_within(seconds: float) -> Blame:
-    """Nothing answered at all: a dead target and a dead way to it look the same from here."""
+def no_connection_within(seconds: float, *, url: str) -> Blame:
+    """Nothing answered: a dead target and a dead way to it look the same from here.
+
+    Unless something there still takes connections, and only the TLS handshake is not answered.
+    """
+    if accepts_connections(url):
+        return Blame(error=f"takes connections, but finished none within {seconds:g} s")
     return Blame(
         unobserved=f"no connection within {seconds:g} s: the target, or the way there from here"
     )

@@ -20,6 +20,9 @@ that is wrong, which then shows that its timestamp moves."""
 _EARLIEST_S = 10**9
 """Numbers below are no moments since 1970 (these were in 2001), but durations, say."""
 
+_WORD_LENGTH = 32
+"""A plain text of at most so many bytes may be a state; a longer one is prose."""
+
 _DEPTH = 6
 _COMPONENTS = 100
 _STATE_KEYS = ("status", "state", "healthy", "ok")
@@ -54,7 +57,8 @@ def read_health(answer: Answer) -> dict[str, Any]:
     Returns:
         `content_type`; `states`, the reported state by component, the whole's under ""; `page`
         when it is an HTML page; `cached`, what says that a cache answered; `timestamp`, the
-        moment that the answer names for itself; `unread` when the body was too long to read.
+        moment that the answer names for itself; `word`, what a short plain text says; `unread`
+        when the body was too long to read, `not_json` when it isn't the JSON that it claims.
     """
     content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     facts: dict[str, Any] = {"content_type": content_type}
@@ -71,6 +75,9 @@ def read_health(answer: Answer) -> dict[str, Any]:
             facts["unread" if answer.is_truncated else "not_json"] = True
         else:
             facts |= _states_and_time(body)
+    elif content_type == "text/plain" and len(answer.body) <= _WORD_LENGTH and "page" not in facts:
+        # ASP.NET's health checks answer with the bare state.
+        facts["word"] = answer.body.decode(errors="replace").strip().lower()
     return facts
 
 

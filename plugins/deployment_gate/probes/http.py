@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import httpx
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_connection_within
+from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.sampler import ssl_context
 
 if TYPE_CHECKING:
@@ -27,31 +27,6 @@ LIFE_SIGN_TIMEOUT_S = 2.0
 
 class RequestRefused(GateError):  # noqa: N818  # a refusal, as the reports call it
     """A request that was not sent, since the environment or the check gives no leave for it."""
-
-
-@dataclass(slots=True)
-class Conduct:
-    """What the check that is running may send, and who is told of it.
-
-    Attributes:
-        observe: Takes each observation.
-        allows_writing: The environment's leave.
-        environment: Its name, for messages.
-        signs_in_at: Addresses that a sign-in or sign-out is posted to; no write of data.
-        check: The node id of the running check.
-        is_writing: Whether the running check is marked `writes`.
-        silent: Origins that left a request unanswered and then gave no sign of life; asking
-            them again would cost every check its time limit.
-    """
-
-    observe: Callable[[Observation], None]
-    environment: str
-    allows_writing: bool
-    signs_in_at: frozenset[str] = frozenset()
-    check: str | None = None
-    is_writing: bool = False
-    silent: dict[str, str] = field(default_factory=dict)
-    doubted: set[str] = field(default_factory=set)
 
 
 def http_client(
@@ -72,7 +47,7 @@ class _ObservedTransport(httpx.BaseTransport):
     def __init__(self, conduct: Conduct, *, timeout_s: float) -> None:
         self._conduct = conduct
         self._timeout_s = timeout_s
-        self._inner = httpx.HTTPTransport(verify=ssl_context())
+        self._inner: dict[str, httpx.HTTPTransport] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._refuse_what_has_no_leave(request)
@@ -84,7 +59,7 @@ class _ObservedTransport(httpx.BaseTransport):
         size: int | None = None
         why = Blame(error="cut off by the check's own time limit")
         try:
-            response = self._inner.handle_request(request)
+            response = self._transport(request).handle_request(request)
             size = len(response.read())
             why = Blame()
         except httpx.TimeoutException as error:
@@ -112,12 +87,23 @@ class _ObservedTransport(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        self._inner.close()
+        for transport in self._inner.values():
+            transport.close()
+
+    def _transport(self, request: httpx.Request) -> httpx.HTTPTransport:
+        """One for each scheme: only https is worth loading the trusted issuers for."""
+        scheme = request.url.scheme
+        if scheme not in self._inner:
+            trust = ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._inner[scheme] = httpx.HTTPTransport(verify=trust)
+        return self._inner[scheme]
 
     def _blame_timeout(self, error: httpx.TimeoutException, request: httpx.Request) -> Blame:
         is_late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
         limit_s = request.extensions.get("timeout", {}).get("read") or self._timeout_s
-        return (no_answer_within if is_late else no_connection_within)(limit_s)
+        if is_late:
+            return no_answer_within(limit_s)
+        return no_connection_within(limit_s, url=str(request.url))
 
     def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
         if request.method in READING:
@@ -142,16 +128,13 @@ class _ObservedTransport(httpx.BaseTransport):
         """A target that hangs costs one time limit, not one for each check."""
         if origin in self._conduct.doubted:
             self._conduct.doubted.discard(origin)
+            life_sign = httpx.Request(
+                "GET",
+                origin,
+                extensions={"timeout": httpx.Timeout(LIFE_SIGN_TIMEOUT_S).as_dict()},
+            )
             try:
-                self._inner.handle_request(
-                    httpx.Request(
-                        "GET",
-                        origin,
-                        extensions={
-                            "timeout": httpx.Timeout(LIFE_SIGN_TIMEOUT_S).as_dict(),
-                        },
-                    )
-                ).close()
+                self._transport(life_sign).handle_request(life_sign).close()
             except httpx.HTTPError:
                 self._conduct.silent[origin] = datetime.now(UTC).strftime("%H:%M:%S UTC")
         if origin in self._conduct.silent:

@@ -7,7 +7,6 @@ import ctypes
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,10 @@ import time
 from http.client import HTTPException
 from typing import IO, TYPE_CHECKING, Self
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from deployment_gate.errors import GateError
+from deployment_gate.probes.reach import accepts_connections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +55,7 @@ class LaunchedTarget:
         Raises:
             LaunchError: The command can't be started.
         """
-        if _accepts_connections(launch.ready):
+        if accepts_connections(launch.ready):
             return None
         command = shlex.split(launch.command) if isinstance(launch.command, str) else launch.command
         if command[0] in {"python", "python3"}:
@@ -138,18 +137,8 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _accepts_connections(url: str) -> bool:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 def _answers(url: str) -> bool:
-    if not _accepts_connections(url):
+    if not accepts_connections(url):
         return False
     try:
         with _ASK.open(url, timeout=2):

@@ -36,7 +36,7 @@ def read_release(answer: Answer, endpoint: ReleaseEndpoint) -> dict[str, Any]:
     if endpoint.header:
         facts["header_release"] = answer.headers.get(endpoint.header)
     if endpoint.instance_header:
-        facts["instance"] = answer.headers.get(endpoint.instance_header)
+        facts["instance"] = answer.headers.get(endpoint.instance_header, "")
     return {key: value for key, value in facts.items() if value is not None}
 
 

@@ -77,9 +77,11 @@ class Sampler:
 
     async def _round(self, probes: Sequence[Probe]) -> list[Observation]:
         turn = asyncio.Semaphore(self._concurrency)
+        # Loading the trusted issuers costs as much as fifty probes; aiohttp's default is as strict.
+        trust = ssl_context() if any(_is_https(probe.url) for probe in probes) else True
         async with (
-            self._session(force_close=False) as shared,
-            self._session(force_close=True) as own,
+            self._session(trust=trust, force_close=False) as shared,
+            self._session(trust=trust, force_close=True) as own,
         ):
 
             async def ask_in_turn(probe: Probe) -> Observation:
@@ -89,7 +91,7 @@ class Sampler:
 
             return list(await asyncio.gather(*map(ask_in_turn, probes)))
 
-    def _session(self, *, force_close: bool) -> aiohttp.ClientSession:
+    def _session(self, *, trust: ssl.SSLContext | bool, force_close: bool) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415  # half a second that only a run with probes pays
 
         trace = aiohttp.TraceConfig()
@@ -97,13 +99,17 @@ class Sampler:
         trace.on_connection_reuseconn.append(_note_connection)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._concurrency, force_close=force_close, ssl=ssl_context()
+                limit=self._concurrency, force_close=force_close, ssl=trust
             ),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),  # each probe has its own
             trace_configs=[trace],
         )
+
+
+def _is_https(url: str) -> bool:
+    return url.lower().startswith("https:")
 
 
 @cache
@@ -147,8 +153,11 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
         facts = probe.read(answer)
     except TimeoutError:
         duration_s = time.perf_counter() - started
-        late = no_answer_within if way.is_connected else no_connection_within
-        verdict = late(probe.timeout_s)
+        verdict = (
+            no_answer_within(probe.timeout_s)
+            if way.is_connected
+            else await asyncio.to_thread(no_connection_within, probe.timeout_s, url=probe.url)
+        )
     except Exception as error:  # noqa: BLE001  # whatever it was, blame() says whose it is
         duration_s = time.perf_counter() - started
         verdict = blame(error)

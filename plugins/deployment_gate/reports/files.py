@@ -63,6 +63,8 @@ class ReportDirectory:
         with _explained(self.path):
             for name in REPORTS:
                 (self.path / name).unlink(missing_ok=True)
+                for leftover in self.path.glob(f".{name}.*"):
+                    leftover.unlink()
 
     def drop_working_folders(self) -> None:
         """Remove the journals and what was staged, once the reports stand."""
@@ -80,7 +82,8 @@ def write_atomically(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with temporary.open("w", encoding="utf-8") as file:
+            # What no encoding knows may still come from a command line or a target.
+            with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

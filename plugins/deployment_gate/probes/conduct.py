@@ -1,0 +1,33 @@
+"""What the running check may send, apart from the client that keeps to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deployment_gate.evidence import Observation
+
+
+@dataclass(slots=True)
+class Conduct:
+    """What the check that is running may send, and who is told of it.
+
+    Attributes:
+        observe: Takes each observation.
+        allows_writing: The environment's leave.
+        environment: Its name, for messages.
+        signs_in_at: Addresses that a sign-in or sign-out is posted to; no write of data.
+        check: The node id of the running check.
+        is_writing: Whether the running check is marked `writes`.
+        silent: Origins that left a request unanswered and then gave no sign of life; asking
+            them again would cost every check its time limit.
+    """
+
+    observe: Callable[[Observation], None]
+    environment: str
+    allows_writing: bool
+    signs_in_at: frozenset[str] = frozenset()
+    check: str | None = None
+    is_writing: bool = False
+    silent: dict[str, str] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
