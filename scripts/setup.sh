@@ -49,11 +49,19 @@ ensure_uv() {
 }
 
 ensure_browser() {
-    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
-        if [ -n "$name" ] && command -v "$name" >/dev/null; then return; fi
-    done
-    apt_install chromium || .venv/bin/playwright install chromium \
+    has_browser || apt_install chromium || .venv/bin/playwright install chromium \
         || fail "there is no Chromium. Install one, or name it in the variable CHROMIUM"
+    # Playwright drives it by a Node.js of its own, which needs this one library of the system.
+    driver=$(echo .venv/lib/python3*/site-packages/playwright/driver/node)
+    "$driver" --version >/dev/null 2>&1 || apt_install libatomic1 \
+        || fail "Playwright's $driver doesn't start. Install the library that it names"
+}
+
+has_browser() {
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null; then return 0; fi
+    done
+    return 1
 }
 
 ensure_postgresql() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
@@ -178,6 +179,9 @@ class ControllerHooks:
         self._progress.start()
         if session.items and not session.testsfailed:
             self._carry_out(lambda: self._run.preflight(self._run.plan_of_process(CONTROLLER)))
+        # What was loaded stays until the end. Python's collector would walk through all of it
+        # again and again, as pytest and the interpreter do when they end: a quarter of a short run.
+        gc.freeze()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A check began, here or in a worker."""
