@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +52,6 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
 
 def _bring_in(config: pytest.Config, name: str) -> None:
     _refuse_to_go_without(config, "timeout", "html", "junitxml")
-    # httpx's command line, which nobody calls here, would import rich and click where they are
-    # installed: half of what importing httpx costs. It does without when that can't be imported.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # importlib's own way
     given = config.option.env_dir
     folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
     environment = load_environment(name, folder, variables=os.environ)
