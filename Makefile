@@ -28,7 +28,7 @@ format: ## format the code
 	@.venv/bin/ruff check --fix --silent; .venv/bin/ruff format
 
 bench: ## measure, and compare with other tools
-	@scripts/setup.sh
+	@scripts/setup.sh k6
 	@.venv/bin/python benchmarks/smoke_overhead.py
 	@.venv/bin/python benchmarks/health_sweep.py
 

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh                      uv, and the locked Python packages in .venv
 #   scripts/setup.sh browser postgresql   and these, for the project's own tests
+#   scripts/setup.sh k6                   and this, for the benchmarks
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -71,11 +72,15 @@ ensure_postgresql() {
     apt_install postgresql || fail "there is no PostgreSQL server. Install one, then try again"
 }
 
+ensure_k6() {
+    "$UV" sync --locked --quiet --compile-bytecode --group bench || fail "uv can't install k6; see above"
+}
+
 ensure_uv
-"$UV" sync --locked --quiet || fail "uv can't install the locked packages; see above"
+"$UV" sync --locked --quiet --compile-bytecode || fail "uv can't install the locked packages; see above"
 for what in "$@"; do
     case $what in
-        browser | postgresql) "ensure_$what" ;;
-        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql" ;;
+        browser | postgresql | k6) "ensure_$what" ;;
+        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql, k6" ;;
     esac
 done
