@@ -10,6 +10,7 @@ validate: ## set up, start the sandbox, run its smoke validation, leave the repo
 
 test: ## set up, pass the project's own tests
 	@scripts/setup.sh browser postgresql
+	@.venv/bin/pytest plugins sandbox --doctest-modules -q
 	@.venv/bin/pytest tests -n 2 -q
 
 lint: ## linters, type checker, import rule, spelling, dead code
@@ -21,7 +22,7 @@ lint: ## linters, type checker, import rule, spelling, dead code
 	@.venv/bin/codespell
 	@.venv/bin/vulture
 
-check: lint test ## all that CI does
+check: lint validate test ## all that CI does
 
 format: ## format the code
 	@scripts/setup.sh
@@ -34,4 +35,4 @@ bench: ## measure, and compare with other tools
 
 schema: ## write environments/environment.schema.json anew
 	@scripts/setup.sh
-	@.venv/bin/python -m deployment_gate.environment
+	@.venv/bin/deployment-gate schema > environments/environment.schema.json

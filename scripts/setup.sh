@@ -72,15 +72,15 @@ ensure_postgresql() {
     apt_install postgresql || fail "there is no PostgreSQL server. Install one, then try again"
 }
 
-ensure_k6() {
-    "$UV" sync --locked --quiet --compile-bytecode --group bench || fail "uv can't install k6; see above"
-}
-
 ensure_uv
-"$UV" sync --locked --quiet --compile-bytecode || fail "uv can't install the locked packages; see above"
+# In one go, since a sync takes out what isn't asked for.
+case " $* " in *" k6 "*) groups="--group bench" ;; *) groups="" ;; esac
+# shellcheck disable=SC2086  # two words
+"$UV" sync --locked --quiet --compile-bytecode $groups || fail "uv can't install the locked packages; see above"
 for what in "$@"; do
     case $what in
-        browser | postgresql | k6) "ensure_$what" ;;
+        browser | postgresql) "ensure_$what" ;;
+        k6) ;;
         *) fail "there is nothing called '$what' to set up. Known: browser, postgresql, k6" ;;
     esac
 done

@@ -17,7 +17,7 @@ from deployment_gate.hooks import (
     CheckHooks,
     CollectionHooks,
     ControllerHooks,
-    Drafts,
+    ReporterSilencer,
 )
 from deployment_gate.reports.files import ReportDirectory
 from deployment_gate.run import CONTROLLER, GateRun, new_run
@@ -100,7 +100,7 @@ def _process(config: pytest.Config, environment: Environment) -> CheckProcess:
     run = _begin_run(config, environment)
     plugins = config.pluginmanager
     plugins.register(ControllerHooks(config, run), "deployment_gate.controller")
-    plugins.register(Drafts(config, run), "deployment_gate.drafts")
+    plugins.register(ReporterSilencer(config, run), "deployment_gate.reporter_silencer")
     return CheckProcess(
         environment,
         journal=run.journal,

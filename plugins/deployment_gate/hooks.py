@@ -197,13 +197,18 @@ class ControllerHooks:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that can't be imported hides its checks."""
         if report.failed:
-            self._run.trouble.append(f"{report.nodeid or 'the collection'} could not be collected")
+            self._run.trouble.append(
+                f"{report.nodeid or 'the collection'} could not be collected: "
+                f"{failure_message(report)}. Mend the file: its checks did not run"
+            )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker that died may have taken observations with it; one that ended may complain."""
         if error:
-            self._run.trouble.append(f"worker {node.gateway.id} died: {error}")
+            self._run.trouble.append(
+                f"worker {node.gateway.id} died: {error}. Validate again, without -n if it recurs"
+            )
             return
         complaints = node.workeroutput.get(COMPLAINTS, [])
         self._run.trouble += [text for text in complaints if text not in self._run.trouble]
@@ -285,7 +290,7 @@ class ControllerHooks:
             reporter.write_line(self._run.redactor.redact(line))
 
 
-class Drafts:
+class ReporterSilencer:
     """Keeps pytest's own reporters from telling where they wrote: the gate publishes that."""
 
     def __init__(self, config: pytest.Config, run: GateRun) -> None:

@@ -195,7 +195,7 @@ class GateRun:
             verdict=judge(self.policy, evidence),
             evidence=evidence,
             not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
-            targets={name: one.url for name, one in environment.health_endpoints.items()},
+            health_endpoints={name: one.url for name, one in environment.health_endpoints.items()},
         )
 
     def _compare_counts(self, evidence: Evidence, drafts: Drafts) -> None:
@@ -204,7 +204,10 @@ class GateRun:
         reported = len(evidence.outcomes)
         has_ended_normally = evidence.end is not None and evidence.end.exit_status in {0, 1}
         if has_ended_normally and counted != reported:
-            self.trouble.append(f"the JUnit report holds {counted} checks, the evidence {reported}")
+            self.trouble.append(
+                f"the JUnit report holds {counted} checks, the evidence {reported}. Validate "
+                "again, without the other plugins that change reports"
+            )
 
 
 def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from deployment_gate.evidence import (
     CheckOutcome,
     Evidence,
+    GivenVerdict,
     Journal,
     Observation,
     ObservationKind,
@@ -87,6 +88,7 @@ ENDS = st.builds(
     trouble=st.lists(st.text(), max_size=2).map(tuple),
 )
 
+GIVEN = GivenVerdict(verdict="hold", sentence="The run was interrupted.")
 RUN = Run(id="1", environment="staging", started=START)
 END = RunEnd(at=START + timedelta(minutes=1), exit_status=0)
 
@@ -136,11 +138,11 @@ def test_evidence_that_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, evidence: Evidence
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "evidence.jsonl"
-    path.write_text(write_evidence(evidence), encoding="utf-8")
+    path.write_text(write_evidence(evidence, GIVEN), encoding="utf-8")
     assert merge_journals([path]) == evidence
 
 
-def test_evidence_is_written_run_first_end_last_and_by_time_between() -> None:
+def test_evidence_is_written_run_first_verdict_last_and_by_time_between() -> None:
     outcome = CheckOutcome(
         id="t", outcome=Outcome.PASSED, at=START + timedelta(seconds=2), duration_s=1
     )
@@ -151,9 +153,9 @@ def test_evidence_is_written_run_first_end_last_and_by_time_between() -> None:
         outcomes=(outcome,),
         end=END,
     )
-    lines = [json.loads(line) for line in write_evidence(evidence).splitlines()]
+    lines = [json.loads(line) for line in write_evidence(evidence, GIVEN).splitlines()]
     assert [line["type"] for line in lines] == [
-        *("run", "check", "observation", "outcome", "observation", "end")
+        *("run", "check", "observation", "outcome", "observation", "end", "verdict")
     ]
     assert lines[0]["format"] == 1
 

@@ -146,3 +146,33 @@ def test_a_target_that_refuses_connections_rolls_back_on_its_own_account(
     done = project.run()
     assert done.exit_code == 10
     assert "failed 3 times in a row: connection refused" in done.reports.why
+
+
+CACHED = Reply(headers={"Age": "37"})
+FROZEN = Reply(body='{"status": "ok", "timestamp": "2026-01-01T00:00:00Z"}')
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (CACHED, "a cache answered (Age: 37)"),
+        (FROZEN, "its timestamp 2026-01-01T00:00:00Z doesn't move"),
+    ],
+    ids=["age", "timestamp"],
+)
+def test_an_answer_that_stays_an_old_one_is_a_hold(
+    project: Project, target: Target, reply: Reply, why: str
+) -> None:
+    target.answers["/health/api"] = repeat(reply)
+    done = project.run()
+    assert done.exit_code == 1
+    assert done.reports.verdict["verdict"] == "hold"
+    assert why in done.reports.why
+    assert target.counts["GET /health/api"] == 2
+
+
+def test_a_cached_answer_is_asked_again_past_the_cache(project: Project, target: Target) -> None:
+    target.answers["/health/api"] = chain([CACHED], repeat(Reply(status=503)))
+    done = project.run()
+    assert done.exit_code == 10
+    assert "api_service failed 3 times in a row: answered 503" in done.reports.why

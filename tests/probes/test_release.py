@@ -11,14 +11,14 @@ import pytest
 
 from deployment_gate.environment import ReleaseEndpoint
 from deployment_gate.evidence import ObservationKind
-from deployment_gate.probes.release import read_release, release_probes
+from deployment_gate.probes.release import release_facts, release_probes
 from deployment_gate.probes.sampler import Answer, Sampler
 
 
 def facts(body: bytes, headers: dict[str, str] | None = None, **where: str) -> dict[str, Any]:
     """The facts in an answer, read where the endpoint says."""
     endpoint = ReleaseEndpoint(url="http://api/version", **where)  # type: ignore[arg-type]
-    return read_release(Answer(200, headers or {}, body, is_truncated=False), endpoint)
+    return release_facts(Answer(200, headers or {}, body, is_truncated=False), endpoint)
 
 
 def test_the_release_is_read_from_the_body_the_header_or_both() -> None:

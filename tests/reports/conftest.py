@@ -98,7 +98,7 @@ def account() -> Callable[..., Account]:
             if exit_status is None
             else RunEnd(at=START + timedelta(seconds=12.34), exit_status=exit_status),
         )
-        known = {"evidence": evidence, "targets": {"api": "http://api/health"}, **changes}
+        known = {"evidence": evidence, "health_endpoints": {"api": "http://api/health"}, **changes}
         return Account(run=evidence.run, verdict=verdict, **known)
 
     return account

@@ -68,7 +68,7 @@ def test_everything_hostile_is_text(account: Make, trigger: Callable[..., Trigge
         HOSTILE,
         notes=(HOSTILE,),
         not_covered=(HOSTILE,),
-        targets={HOSTILE: HOSTILE},
+        health_endpoints={HOSTILE: HOSTILE},
         triggers=(trigger(TriggerState.FIRED, name=HOSTILE, phrase=HOSTILE, why=HOSTILE),),
         run=dict.fromkeys(("id", "environment", "release", "tier", "tool"), HOSTILE),
     )

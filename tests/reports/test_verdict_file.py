@@ -46,7 +46,7 @@ def test_all_that_a_pipeline_asks_for_is_there(
         "started": "2026-11-23T03:00:00+00:00",
         "ended": "2026-11-23T03:00:12.340000+00:00",
         "tool": "gate 1",
-        "targets": {"api": "http://api/health"},
+        "health_endpoints": {"api": "http://api/health"},
         "reasons": [{"verdict": "rollback", "rule": "health_check_failure", "text": "api failed"}],
         "notes": ["a note"],
         "triggers": [

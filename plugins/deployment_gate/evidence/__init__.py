@@ -5,6 +5,7 @@ from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
     CheckOutcome,
     Evidence,
+    GivenVerdict,
     Outcome,
     PlannedCheck,
     Run,
@@ -16,6 +17,7 @@ from deployment_gate.evidence.redaction import Redactor
 __all__ = [
     "CheckOutcome",
     "Evidence",
+    "GivenVerdict",
     "Journal",
     "Observation",
     "ObservationKind",

@@ -8,13 +8,14 @@ from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, TypeVar
 
 from deployment_gate.errors import GateError
 from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
     CheckOutcome,
     Evidence,
+    GivenVerdict,
     Outcome,
     PlannedCheck,
     Run,
@@ -23,10 +24,12 @@ from deployment_gate.evidence.record import (
 )
 from deployment_gate.evidence.redaction import Redactor
 
-Record: TypeAlias = Run | PlannedCheck | Observation | CheckOutcome | RunEnd
+Record: TypeAlias = Run | PlannedCheck | Observation | CheckOutcome | RunEnd | GivenVerdict
 
 FORMAT = 1
 """Version of the line format, written with the run; a reader refuses what it doesn't know."""
+
+R = TypeVar("R")
 
 _TYPES: dict[str, type[Record]] = {
     "run": Run,
@@ -34,6 +37,7 @@ _TYPES: dict[str, type[Record]] = {
     "observation": Observation,
     "outcome": CheckOutcome,
     "end": RunEnd,
+    "verdict": GivenVerdict,
 }
 _NAMES = {record_type: name for name, record_type in _TYPES.items()}
 _DEFAULTS = {
@@ -194,25 +198,8 @@ def merge_journals(paths: Iterable[Path]) -> Evidence:
         EvidenceError: A file can't be read, or none of them holds the run's first line.
     """
     paths = list(paths)
-    runs: list[Run] = []
-    plan: dict[str, PlannedCheck] = {}
-    observations: list[Observation] = []
-    outcomes: list[CheckOutcome] = []
-    end: RunEnd | None = None
-    for path in paths:
-        for record in read_journal(path):
-            match record:
-                case Run():
-                    runs.append(record)
-                case PlannedCheck():
-                    # Under xdist each worker collects the same plan.
-                    plan[record.id] = record
-                case Observation():
-                    observations.append(record)
-                case CheckOutcome():
-                    outcomes.append(record)
-                case RunEnd():
-                    end = record
+    records = [record for path in paths for record in read_journal(path)]
+    runs = _of(Run, records)
     if not runs:
         named = ", ".join(str(path) for path in paths) or "no file at all"
         raise EvidenceError(f"{named}: holds no run. Name an evidence.jsonl that a run left.")
@@ -221,22 +208,27 @@ def merge_journals(paths: Iterable[Path]) -> Evidence:
             f"{', '.join(str(path) for path in paths)}: evidence of "
             f"{len({run.id for run in runs})} runs. Name the files of one run."
         )
-    observations.sort(key=lambda observation: observation.at)
-    outcomes.sort(key=lambda outcome: outcome.at)
+    ends = _of(RunEnd, records)
     return Evidence(
         run=runs[0],
-        plan=tuple(plan.values()),
-        observations=tuple(observations),
-        outcomes=tuple(outcomes),
-        end=end,
+        # Under xdist each worker collects the same plan.
+        plan=tuple({check.id: check for check in _of(PlannedCheck, records)}.values()),
+        observations=tuple(sorted(_of(Observation, records), key=lambda seen: seen.at)),
+        outcomes=tuple(sorted(_of(CheckOutcome, records), key=lambda outcome: outcome.at)),
+        end=ends[-1] if ends else None,
     )
 
 
-def write_evidence(evidence: Evidence) -> str:
-    """The whole evidence as the text of one file of JSON lines."""
+def _of(kind: type[R], records: Iterable[Record]) -> list[R]:
+    return [record for record in records if isinstance(record, kind)]
+
+
+def write_evidence(evidence: Evidence, given: GivenVerdict) -> str:
+    """The whole evidence, and what was decided by it, as the text of one file of JSON lines."""
     seen: list[Observation | CheckOutcome] = [*evidence.observations, *evidence.outcomes]
     by_time = sorted(seen, key=lambda record: record.at)
     records: list[Record] = [evidence.run, *evidence.plan, *by_time]
     if evidence.end is not None:
         records.append(evidence.end)
+    records.append(given)
     return "".join(f"{encode(record)}\n" for record in records)

@@ -108,6 +108,19 @@ class RunEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenVerdict:
+    """What was decided by the evidence when it was written; judging again doesn't read it.
+
+    Attributes:
+        verdict: promote, hold or rollback.
+        sentence: Why, in one sentence.
+    """
+
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The ordered record of one run."""
 

@@ -16,11 +16,12 @@ class Conduct:
         observe: Takes each observation.
         allows_writing: The environment's leave.
         environment: Its name, for messages.
-        signs_in_at: Addresses that a sign-in or sign-out is posted to; no write of data.
+        signs_in_at: Addresses that a sign-in is posted to; no write of data.
         check: The node id of the running check.
         is_writing: Whether the running check is marked `writes`.
         silent: Origins that left a request unanswered and then gave no sign of life; asking
             them again would cost every check its time limit.
+        doubted: Origins that left a request unanswered, and are asked for a sign of life next.
     """
 
     observe: Callable[[Observation], None]

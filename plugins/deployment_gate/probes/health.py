@@ -14,8 +14,8 @@ from deployment_gate.evidence import ObservationKind
 from deployment_gate.probes.sampler import Answer, Probe
 
 STALE_AFTER = timedelta(seconds=2)
-"""An answer whose own timestamp is older is asked again past any cache; so is one from a clock
-that is wrong, which then shows that its timestamp moves."""
+"""An answer whose own timestamp is further from now is asked again past any cache; one from a
+clock that is wrong then shows that its timestamp moves."""
 
 _EARLIEST_S = 10**9
 """Numbers below are no moments since 1970 (these were in 2001), but durations, say."""
@@ -37,7 +37,7 @@ def health_probe(name: str, endpoint: HealthEndpoint) -> Probe:
         kind=ObservationKind.HEALTH,
         url=endpoint.url,
         timeout_s=endpoint.timeout.total_seconds(),
-        read=read_health,
+        read=health_facts,
     )
 
 
@@ -51,7 +51,7 @@ def past_the_cache(probe: Probe) -> Probe:
     )
 
 
-def read_health(answer: Answer) -> dict[str, Any]:
+def health_facts(answer: Answer) -> dict[str, Any]:
     """The facts in a health answer.
 
     Returns:
@@ -86,7 +86,7 @@ def looks_cached(facts: Mapping[str, Any], *, now: datetime) -> bool:
     if "cached" in facts:
         return True
     moment = _moment(facts.get("timestamp"))
-    return moment is not None and now - moment > STALE_AFTER
+    return moment is not None and abs(now - moment) > STALE_AFTER
 
 
 def _cached_by(headers: Mapping[str, str]) -> str | None:

@@ -22,13 +22,13 @@ def release_probes(name: str, endpoint: ReleaseEndpoint) -> list[Probe]:
         url=endpoint.url,
         timeout_s=endpoint.timeout.total_seconds(),
         needs_own_connection=True,
-        read=lambda answer: read_release(answer, endpoint),
+        read=lambda answer: release_facts(answer, endpoint),
     )
     attempts = 1 if endpoint.replicas == 1 else ATTEMPTS_PER_REPLICA * endpoint.replicas
     return [probe] * attempts
 
 
-def read_release(answer: Answer, endpoint: ReleaseEndpoint) -> dict[str, Any]:
+def release_facts(answer: Answer, endpoint: ReleaseEndpoint) -> dict[str, Any]:
     """The facts in an answer that names its release: `release`, `instance`, `header_release`."""
     facts: dict[str, Any] = {}
     if endpoint.field:

@@ -135,7 +135,7 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
     way = _Way()
     status: int | None = None
     facts: dict[str, Any] = {}
-    verdict = Blame()
+    why = Blame()
     try:
         async with (
             asyncio.timeout(probe.timeout_s),
@@ -153,22 +153,22 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
         facts = probe.read(answer)
     except TimeoutError:
         duration_s = time.perf_counter() - started
-        verdict = (
+        why = (
             no_answer_within(probe.timeout_s)
             if way.is_connected
             else await asyncio.to_thread(no_connection_within, probe.timeout_s, url=probe.url)
         )
     except Exception as error:  # noqa: BLE001  # whatever it was, blame() says whose it is
         duration_s = time.perf_counter() - started
-        verdict = blame(error)
+        why = blame(error)
     return Observation(
         at=at,
         kind=probe.kind,
         subject=probe.subject,
         duration_s=round(duration_s, 6),
         status=status,
-        error=verdict.error,
-        unobserved=verdict.unobserved,
+        error=why.error,
+        unobserved=why.unobserved,
         facts=facts,
     )
 

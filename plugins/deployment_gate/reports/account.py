@@ -37,14 +37,14 @@ class Account:
         verdict: What was decided, and why.
         evidence: What it was decided by.
         not_covered: What the environment file doesn't mention, one phrase each.
-        targets: Where the platform was looked at, by name.
+        health_endpoints: The address of each, by name.
     """
 
     run: Run
     verdict: Verdict
     evidence: Evidence
     not_covered: tuple[str, ...] = ()
-    targets: Mapping[str, str]
+    health_endpoints: Mapping[str, str]
 
     @property
     def headline(self) -> str:

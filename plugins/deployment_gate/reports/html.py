@@ -79,7 +79,7 @@ def _rows(account: Account) -> str:
         "Checks": account.counts,
         "Started": format_time(account.run.started),
         "Saw": account.looked,
-        **{f"Target {name}": url for name, url in account.targets.items()},
+        **{f"Health of {name}": url for name, url in account.health_endpoints.items()},
         "Run": account.run.id,
         "Tool": account.run.tool,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployment_gate.evidence import write_evidence
+from deployment_gate.evidence import GivenVerdict, write_evidence
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.files import ReportDirectory, write_atomically
 from deployment_gate.reports.html import finish_html
@@ -37,7 +37,8 @@ def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
     Raises:
         JUnitError: The draft is no JUnit report.
     """
-    evidence_text = write_evidence(account.evidence)
+    given = GivenVerdict(verdict=account.verdict.decision, sentence=account.sentence)
+    evidence_text = write_evidence(account.evidence, given)
     return {
         "evidence.jsonl": evidence_text,
         "summary.md": render_summary(account),

@@ -35,7 +35,7 @@ def render_verdict(account: Account, *, evidence_text: str) -> str:
         "started": run.started.isoformat(),
         "ended": account.ended.isoformat(),
         "tool": run.tool,
-        "targets": dict(account.targets),
+        "health_endpoints": dict(account.health_endpoints),
         "reasons": [
             {"verdict": reason.decision, "rule": reason.rule, "text": reason.text}
             for reason in verdict.reasons

@@ -1,0 +1,97 @@
+"""How many requests a second the sandbox's API answers, at 100 connections.
+
+Example: uv run --group bench python benchmarks/sandbox_throughput.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from health_sweep import find_k6
+from measuring import ROOT, Command, print_requirements, print_table, service
+
+CONNECTIONS = 100
+LOWEST_RATE = 1000.0
+"""Requests a second that the platform must sustain, by the runbook's own target."""
+
+PATHS = ("/version", "/health", "/api/v1/policies", "/api/v1/search?q=policy")
+PASSWORD = "test-password-of-the-sandbox"  # noqa: S105  # the sandbox's own default
+
+
+def main() -> int:
+    """Measure, print, and say whether the requirement is met."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=int, default=5, metavar="N", help="for each path")
+    parser.add_argument("--check", action="store_true", help="exit code 1 when it is too slow")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sandbox-throughput-") as folder:
+        scratch = Path(folder)
+        sandbox = Command(
+            [
+                *(sys.executable, "-m", "sandbox", "up", "--api-port", "0", "--web-port", "0"),
+                *("--state-dir", scratch / "sandbox"),
+            ],
+            ROOT,
+        )
+        with service(sandbox, scratch, ready="web ") as told:
+            api = told[-2].split()[1]
+            token = sign_in(api)
+            rates = {
+                path: requests_per_second(api + path, token, scratch, seconds=arguments.seconds)
+                for path in PATHS
+            }
+    print(f"{CONNECTIONS} connections, {arguments.seconds} s for each path")
+    print_table(["path", "requests/s"], ([path, f"{rate:.0f}"] for path, rate in rates.items()))
+    is_met = print_requirements(
+        {
+            f"listing policies sustains {LOWEST_RATE:g} requests/s": (
+                rates["/api/v1/policies"] > LOWEST_RATE
+            )
+        }
+    )
+    return 0 if is_met or not arguments.check else 1
+
+
+def sign_in(api: str) -> str:
+    """Return a token of the sandbox's reading user."""
+    credentials = json.dumps({"username": "test", "password": PASSWORD}).encode()
+    request = urllib.request.Request(  # noqa: S310  # loopback
+        f"{api}/api/v1/auth/login", credentials, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        token: str = json.load(answer)["access_token"]
+    return token
+
+
+def requests_per_second(url: str, token: str, scratch: Path, *, seconds: int) -> float:
+    """Return how many requests a second k6 gets answered with 200; others count for nothing."""
+    script = scratch / "throughput.js"
+    script.write_text(
+        'import http from "k6/http";\nimport { Counter } from "k6/metrics";\n'
+        f'export const options = {{ vus: {CONNECTIONS}, duration: "{seconds}s" }};\n'
+        'const good = new Counter("good");\n'
+        "export default function () {\n"
+        f'  const headers = {{ Authorization: "Bearer {token}" }};\n'
+        f'  if (http.get("{url}", {{ headers }}).status === 200) good.add(1);\n'
+        "}\n",
+        encoding="utf-8",
+    )
+    summary = scratch / "summary.json"
+    subprocess.run(  # noqa: S603  # k6 of this project's own group
+        [find_k6(), "run", "--quiet", "--no-usage-report", f"--summary-export={summary}", script],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    rate: float = json.loads(summary.read_text(encoding="utf-8"))["metrics"]["good"]["rate"]
+    return rate
+
+
+if __name__ == "__main__":
+    sys.exit(main())
