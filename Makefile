@@ -29,9 +29,10 @@ format: ## format the code
 	@.venv/bin/ruff check --fix --silent; .venv/bin/ruff format
 
 bench: ## measure, and compare with other tools
-	@scripts/setup.sh k6
+	@scripts/setup.sh k6 wrk
 	@.venv/bin/python benchmarks/smoke_overhead.py
 	@.venv/bin/python benchmarks/health_sweep.py
+	@.venv/bin/python benchmarks/sandbox_throughput.py
 
 schema: ## write environments/environment.schema.json anew
 	@scripts/setup.sh

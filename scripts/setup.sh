@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh                      uv, and the locked Python packages in .venv
 #   scripts/setup.sh browser postgresql   and these, for the project's own tests
-#   scripts/setup.sh k6                   and this, for the benchmarks
+#   scripts/setup.sh k6 wrk               and these, for the benchmarks
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -65,6 +65,10 @@ has_browser() {
     return 1
 }
 
+ensure_wrk() {
+    command -v wrk >/dev/null || apt_install wrk || fail "there is no wrk. Install it, then try again"
+}
+
 ensure_postgresql() {
     if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
         return
@@ -79,8 +83,8 @@ case " $* " in *" k6 "*) groups="--group bench" ;; *) groups="" ;; esac
 "$UV" sync --locked --quiet --compile-bytecode $groups || fail "uv can't install the locked packages; see above"
 for what in "$@"; do
     case $what in
-        browser | postgresql) "ensure_$what" ;;
+        browser | postgresql | wrk) "ensure_$what" ;;
         k6) ;;
-        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql, k6" ;;
+        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql, k6, wrk" ;;
     esac
 done
