@@ -19,13 +19,17 @@ from deployment_gate.hooks import (
     ControllerHooks,
     ReporterSilencer,
 )
-from deployment_gate.reports.files import ReportDirectory
+from deployment_gate.reports.files import ReportDirectory, ReportError
 from deployment_gate.run import CONTROLLER, GateRun, new_run
 
 if TYPE_CHECKING:
     import pytest
 
     from deployment_gate.environment import Environment
+
+
+class EmptyOptionError(GateError):
+    """An option was given without a value."""
 
 
 class PluginMissingError(GateError):
@@ -36,22 +40,33 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
     """Load the environment and register the hooks that this process needs.
 
     Raises:
+        EmptyOptionError: An option has no value.
         PluginMissingError: A plugin that the gate stands on was switched off.
         EnvironmentFileError: There is no such environment, or its file can't be understood.
         ReportError: The report folder can't be written to.
     """
+    for option in ("env", "env_dir", "release", "report_dir"):
+        if config.getoption(option) == "":
+            # An unset variable of a pipeline must not validate something else than it means.
+            raise EmptyOptionError(
+                f"--{option.replace('_', '-')} is empty. Give it a value, or leave it out"
+            )
     name = config.option.env or default_environment
     try:
         _bring_in(config, name)
-    except GateError:
-        if not (_is_explaining(config) or hasattr(config, "workerinput")):
+    except GateError as error:
+        if not (
+            isinstance(error, ReportError)
+            or _is_explaining(config)
+            or hasattr(config, "workerinput")
+        ):
             # A promote that the last run left must not be taken for this one's.
             _report_directory(config, name).remove_reports()
         raise
 
 
 def _bring_in(config: pytest.Config, name: str) -> None:
-    _refuse_to_go_without(config, "timeout", "html", "junitxml")
+    _refuse_to_go_without(config, "terminal", "timeout", "html", "metadata", "junitxml")
     given = config.option.env_dir
     folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
     environment = load_environment(name, folder, variables=os.environ)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from deployment_gate.environment import Environment
 
 
+_LONGEST_MESSAGE = 2000
+"""Characters of a check's reason in the verdict; the whole of it stands in the report."""
+
+
 class CheckProcess:
     """What a process that carries out checks knows.
 
@@ -170,7 +174,7 @@ def failure_message(report: pytest.TestReport | pytest.CollectReport) -> str:
     text = crash.message if crash else str(report.longrepr)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0] if lines else "no reason was given"
-    return first.removeprefix("AssertionError: ").removeprefix("Failed: ")
+    return first.removeprefix("AssertionError: ").removeprefix("Failed: ")[:_LONGEST_MESSAGE]
 
 
 class OutcomeCollector:

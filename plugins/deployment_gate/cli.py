@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deployment_gate.environment import environment_schema, explain, load_environment
 from deployment_gate.errors import GateError
+from deployment_gate.evidence import Redactor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(options: argparse.Namespace) -> str:
-    return explain(load_environment(options.name, options.env_dir, variables=os.environ))
+    environment = load_environment(options.name, options.env_dir, variables=os.environ)
+    return Redactor(environment.secrets).redact(explain(environment))
 
 
 def _schema(_options: argparse.Namespace) -> str:

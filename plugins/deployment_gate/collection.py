@@ -67,6 +67,8 @@ def scope_of(config: pytest.Config) -> Scope:
         *(f"--ignore {name}" for name in getattr(option, "ignore", None) or ()),
         *(f"--ignore-glob {name}" for name in getattr(option, "ignore_glob", None) or ()),
         *(f"-o {setting}" for setting in option.override_ini or () if _is_collecting(setting)),
+        *([f"-c {option.inifilename}"] if option.inifilename else []),
+        *(["--noconftest"] if option.noconftest else []),
         *(["--last-failed"] if getattr(option, "lf", False) else []),
         *(["--stepwise"] if getattr(option, "stepwise", False) else []),
     ]
@@ -130,6 +132,17 @@ def prepare(items: Iterable[pytest.Item], environment: Environment, redactor: Re
         )
         # By signal: the thread method ends the process, and the reports with it.
         item.add_marker(pytest.mark.timeout(limit_s, method="signal"), append=False)
+
+
+def whole_tier(items: Sequence[pytest.Item]) -> set[str]:
+    """The ids of all checks that a run of a whole tier must keep; none for a selection."""
+    tier = scope_of(items[0].config).tier if items else None
+    return {item.nodeid for item in items if tier == Tier.FULL or (tier and is_smoke(item))}
+
+
+def is_smoke(item: pytest.Item) -> bool:
+    """Whether a check belongs to the smoke tier."""
+    return item.get_closest_marker(Tier.SMOKE) is not None
 
 
 def plan_of(

@@ -37,13 +37,13 @@ COMPLAINTS = "deployment_gate"
 
 
 @contextlib.contextmanager
-def usage_errors(complain: Callable[[str], None]) -> Iterator[None]:
+def usage_errors(complain: Callable[[str], None], redact: Callable[[str], str]) -> Iterator[None]:
     """An error that the user can mend is a hold, and ends pytest with no more than its message."""
     try:
         yield
     except GateError as error:
-        complain(str(error))
-        raise pytest.UsageError(str(error)) from error
+        complain(redact(str(error)))
+        raise pytest.UsageError(redact(str(error))) from None
 
 
 class CollectionHooks:
@@ -62,11 +62,12 @@ class CollectionHooks:
         self._take_plan = take_plan
         self._complain = complain
         self._redactor = Redactor(environment.secrets)
+        self._whole_tier: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """A misspelt marker is an error before anything is asked."""
-        with usage_errors(self._complain):
+        with usage_errors(self._complain, self._redactor.redact):
             collection.refuse_unknown_markers(
                 session.config.option.markexpr, session.config.getini("markers")
             )
@@ -79,7 +80,7 @@ class CollectionHooks:
         report = yield
         redact_collect_report(report, self._redactor.redact)
         if report.skipped:
-            with usage_errors(self._complain):
+            with usage_errors(self._complain, self._redactor.redact):
                 category = collection.category_of(collector)
             if self._environment.covers(category):
                 self._complain(
@@ -97,13 +98,20 @@ class CollectionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark each check with its category and bound its time, before pytest selects."""
-        with usage_errors(self._complain):
+        with usage_errors(self._complain, self._redactor.redact):
             collection.prepare(items, self._environment, self._redactor)
+        self._whole_tier = collection.whole_tier(items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Once pytest has selected, take out what the environment rules out: the plan."""
-        with usage_errors(self._complain):
+        missing = self._whole_tier - {item.nodeid for item in session.items}
+        if missing:
+            self._complain(
+                f"{len(missing)} checks of the tier were taken out, the first of them "
+                f"{min(missing)}. Leave out what deselects them, or select by -m, -k or a path"
+            )
+        with usage_errors(self._complain, self._redactor.redact):
             plan = collection.plan_of(session.items, self._environment, self._known)
         ruled_out = {check.id for check in plan if check.left_out}
         if ruled_out:
@@ -262,7 +270,7 @@ class ControllerHooks:
 
     def _carry_out(self, step: Callable[[], None]) -> None:
         """What the user or the target must mend becomes a hold that says so."""
-        with usage_errors(self._run.trouble.append):
+        with usage_errors(self._run.trouble.append, self._run.redactor.redact):
             step()
 
     def _say(self, text: str) -> None:

@@ -79,6 +79,7 @@ class GateRun:
         Raises:
             ReportError: The folder can't be written to.
         """
+        self.directory.claim()
         self.directory.clear()
         texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
         publish(texts, self.directory, copies=self.copies)
@@ -177,7 +178,8 @@ class GateRun:
         return account
 
     def close(self) -> None:
-        """End what this run started."""
+        """End what this run started, and let others write where it wrote."""
+        self.directory.release()
         if self._launched:
             self._launched.stop()
             self._launched = None
@@ -195,7 +197,10 @@ class GateRun:
             verdict=judge(self.policy, evidence),
             evidence=evidence,
             not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
-            health_endpoints={name: one.url for name, one in environment.health_endpoints.items()},
+            health_endpoints={
+                name: self.redactor.redact(one.url)
+                for name, one in environment.health_endpoints.items()
+            },
         )
 
     def _compare_counts(self, evidence: Evidence, drafts: Drafts) -> None:

@@ -68,6 +68,7 @@ def test_these_answers_are_good(
         ),
         ({"facts": states(itself="unhealthy")}, "answered 200 but reports itself unhealthy"),
         ({"facts": {"word": "unhealthy"}}, "answered 200 but reports itself unhealthy"),
+        ({"facts": {"plain": {"database": "down"}}}, "answered 200 but reports database down"),
         (
             {"facts": states(itself="ok", components__db="down", components__mq="up")},
             "answered 200 but reports components.db down",
@@ -107,7 +108,7 @@ def test_these_answers_are_bad(
         ({"facts": states(itself="unknown")}, "reports the state 'unknown'"),
         ({"facts": {"is_old": "Age: 9"}}, "a cache answered (Age: 9)"),
         ({"facts": {"is_old": "x"}}, "Have it sent with `Cache-Control: no-store`"),
-        ({"facts": {"unread": True}}, "its body is too long to be read as a health answer"),
+        ({"facts": {"unread": True}}, "its body is more than is read of a health answer"),
     ],
 )
 def test_these_answers_prove_nothing_either_way(

@@ -79,3 +79,13 @@ def test_an_environment_that_is_not_understood_leaves_no_promote_of_yesterday(
     assert "here.yaml" in done.output
     left = {path.name for path in done.reports.path.iterdir()}
     assert not left or done.reports.verdict["verdict"] == "hold"
+
+
+@pytest.mark.parametrize("option", ["--env=", "--release=", "--report-dir="])
+def test_an_option_that_a_pipeline_left_empty_is_an_error(
+    project: Project, target: Target, option: str
+) -> None:
+    done = project.run(option)
+    assert done.exit_code == 4
+    assert f"{option.rstrip('=')} is empty" in done.output
+    assert target.requests == []

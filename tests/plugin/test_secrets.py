@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.plugin.conftest import Project, Run
+    from tests.plugin.conftest import Project, Run, Target
 
 SECRET = "correct-horse-battery"
 ENCODED = base64.b64encode(f"test:{SECRET}".encode()).decode()
@@ -157,3 +157,18 @@ def test_a_token_that_a_check_was_given_is_kept_secret(secret_project: Project) 
     assert "[redacted]" in done.reports.why
     assert TOKEN not in done.reports["evidence.jsonl"]
     assert TOKEN not in done.reports["verdict.json"]
+
+
+def test_a_secret_that_an_address_takes_from_a_variable_reaches_no_file(
+    project: Project, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALTH_TOKEN", "a-token-for-the-health-page")
+    project.write(
+        "environments/here.yaml",
+        f"health_endpoints: {{api: {{url: '{target.url}/health/api?t=${{HEALTH_TOKEN}}'}}}}\n",
+    )
+    done = project.run()
+    assert done.exit_code == 0
+    assert "a-token-for-the-health-page" not in done.output
+    for text in done.reports.texts.values():
+        assert "a-token-for-the-health-page" not in text

@@ -136,3 +136,13 @@ def test_a_required_category_without_a_pass_holds(project: Project) -> None:
     done = project.run()
     assert done.exit_code == 1
     assert "no check of the required category 'api' passed" in done.reports.why
+
+
+def test_checks_of_a_tier_that_a_plugin_takes_out_are_a_hold(project: Project) -> None:
+    project.conftest("""
+        def pytest_collection_modifyitems(items):
+            del items[1:]
+        """)
+    done = project.run()
+    assert done.exit_code == 1
+    assert "1 checks of the tier were taken out" in done.reports.why

@@ -132,9 +132,24 @@ def test_a_body_that_never_ends_its_nesting_is_read_up_to_a_depth() -> None:
     assert 1 < len(facts(body)["states"]) < 10
 
 
+def test_states_that_contradict_each_other_are_all_read() -> None:
+    body = {"status": "ok", "healthy": False, "database": {"connected": False}}
+    assert facts(body)["states"] == {"": "ok", "healthy": "false", "database.connected": "false"}
+
+
+def test_what_stands_beside_the_state_is_read_as_it_is() -> None:
+    assert facts({"status": "ok", "database": "DOWN"})["plain"] == {"database": "down"}
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
+        (b'"DOWN"', "application/json", {"content_type": "application/json", "word": "down"}),
+        (
+            b'{"n": ' + b"1" * 5000 + b"}",
+            "application/json",
+            {"content_type": "application/json", "unread": True},
+        ),
         (b"Unhealthy\n", "text/plain", {"content_type": "text/plain", "word": "unhealthy"}),
         (b"x" * 33, "text/plain", {"content_type": "text/plain"}),
         (b"", "", {"content_type": ""}),

@@ -55,8 +55,8 @@ def test_a_replica_that_does_not_name_itself_is_told_apart_from_one_that_need_no
     assert facts(b"", header="X-Release", instance_header="X-Pod") == {"instance": ""}
 
 
-@pytest.mark.parametrize(("replicas", "probes"), [(1, 1), (2, 12), (3, 18)])
-def test_more_replicas_are_asked_more_often_each_on_its_own_connection(
+@pytest.mark.parametrize(("replicas", "probes"), [(1, 6), (2, 12), (3, 18)])
+def test_each_replica_may_be_met_six_times_each_time_on_a_connection_of_its_own(
     replicas: int,
     probes: int,
     serve: Callable[..., Any],

@@ -77,7 +77,7 @@ def test_clearing_removes_what_the_last_run_left(tmp_path: Path) -> None:
     (directory.path / "notes.txt").write_text("the user's own")
     directory.clear()
     left = {str(path.relative_to(directory.path)) for path in directory.path.rglob("*")}
-    assert left == {"journal", "staging", "notes.txt"}
+    assert left == {".gate-journal", ".gate-staging", "notes.txt"}
 
 
 def test_a_report_that_cannot_be_removed_is_an_error(tmp_path: Path) -> None:
@@ -93,3 +93,13 @@ def test_working_folders_go_once_the_reports_stand(tmp_path: Path) -> None:
     directory.drop_working_folders()
     directory.drop_working_folders()
     assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]
+
+
+def test_a_folder_is_for_one_run_at_a_time(tmp_path: Path) -> None:
+    first, second = ReportDirectory(tmp_path), ReportDirectory(tmp_path)
+    first.claim()
+    with pytest.raises(ReportError, match="another run is writing its reports here"):
+        second.claim()
+    first.release()
+    second.claim()
+    second.release()

@@ -9,7 +9,7 @@ from deployment_gate.environment.complaints import complaints
 from deployment_gate.environment.errors import EnvironmentFileError, Problem, did_you_mean
 from deployment_gate.environment.inheritance import BASE, file_names, read_chain
 from deployment_gate.environment.model import Environment, Sources
-from deployment_gate.environment.variables import substitute
+from deployment_gate.environment.variables import secrets_in, substitute
 from deployment_gate.environment.yaml_source import Key, Node
 
 
@@ -41,9 +41,16 @@ def load_environment(name: str, directory: Path, *, variables: Mapping[str, str]
     if name not in names:
         raise EnvironmentFileError([_unknown(name, directory, names)])
     tree, problems = read_chain(name, directory)
+    secrets = {
+        secret
+        for _, node in tree.walk()
+        if isinstance(node.value, str)
+        for secret in secrets_in(node.value, variables)
+    }
     tree, unset = _substituted(tree, variables)
     problems = [*problems, *unset]
-    sources = Sources({path: node.position for path, node in tree.walk()})
+    positions = {path: node.position for path, node in tree.walk()}
+    sources = Sources(positions, frozenset(secrets))
     if ("name",) in sources.positions:
         message = f"the name of an environment is its file's: {name}. Remove this key"
         problems.append(Problem(sources.positions[("name",)], ("name",), message))

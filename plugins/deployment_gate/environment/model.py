@@ -28,9 +28,10 @@ from deployment_gate.environment.yaml_source import Key
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where each entry of an environment stands; validation's context."""
+    """Where each entry of an environment stands, and its secrets; validation's context."""
 
     positions: Mapping[Key, Position]
+    secrets: frozenset[str] = frozenset()
 
     def nearest(self, path: Key) -> Position | None:
         """Answer where an entry stands, or the nearest thing around it that does."""
@@ -94,7 +95,7 @@ class Environment(Section):
     @property
     def secrets(self) -> frozenset[str]:
         """What must not reach any report."""
-        return frozenset(_secrets(self))
+        return self._sources.secrets.union(_secrets(self))
 
     def source_of(self, *path: str) -> str:
         """Answer where an entry stands, as "file:line", or "" when it comes from no file."""

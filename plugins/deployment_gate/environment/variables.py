@@ -11,6 +11,10 @@ _REFERENCE = re.compile(
 )
 
 
+# Values of such names are kept out of reports wherever they are used, in an address, say.
+_SECRETIVE = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(?:API|ACCESS|PRIVATE)_?KEY", re.IGNORECASE)
+
+
 class Substituted(str):
     """Text from variables; messages show it as the file has it, for it may be a secret."""
 
@@ -34,6 +38,15 @@ def as_written(text: object) -> str:
     """Answer how a value stands in the file, in quotes: what a variable holds is never shown."""
     shown = text.written if isinstance(text, Substituted) else str(text)
     return f'"{shown}"'
+
+
+def secrets_in(text: str, variables: Mapping[str, str]) -> set[str]:
+    """Answer the values that a text takes from variables whose names say that they are secret."""
+    return {
+        variables[name]
+        for reference in _REFERENCE.finditer(text)
+        if (name := reference["name"]) in variables and _SECRETIVE.search(name) and variables[name]
+    }
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from deployment_gate.environment import Content, HealthRule, Indicator, IndicatorKind, Policy
 from deployment_gate.evidence import Observation, ObservationKind
@@ -18,9 +19,12 @@ GOOD_STATES = frozenset({
     "online", "available", "operational", "connected", "active", "green", "true", "success",
     "warn", "warning", "degraded", "yellow",
 })
+# Of values whose key nobody knows, only these leave no doubt: "error" may well be a log level.
+UNMISTAKABLE_STATES = frozenset({"down", "unhealthy", "disconnected", "unreachable", "dead"})
 BAD_STATES = frozenset({
     "fail", "failed", "failing", "error", "down", "unhealthy", "dead", "critical", "offline",
-    "unavailable", "out_of_service", "disconnected", "inactive", "stopped", "red", "false",
+    "unavailable", "out_of_service", "disconnected", "unreachable", "inactive", "stopped", "red",
+    "false", "not ok", "nok",
 })
 # fmt: on
 
@@ -101,11 +105,7 @@ def _faults(observation: Observation, rule: HealthRule) -> Iterator[str]:
         yield observation.error
     facts = observation.facts
     content_type = str(facts.get("content_type") or "no content type")
-    bad = ", ".join(
-        f"{path or 'itself'} {state}"
-        for path, state in {"": facts.get("word"), **facts.get("states", {})}.items()
-        if state in BAD_STATES
-    )
+    bad = _bad_states(facts)
     if observation.status not in rule.expected_statuses:
         expected = " or ".join(str(status) for status in sorted(rule.expected_statuses))
         reports = f" and reports {bad}" if bad else ""
@@ -124,6 +124,16 @@ def _faults(observation: Observation, rule: HealthRule) -> Iterator[str]:
         yield f"answered {observation.status} but reports {bad}"
 
 
+def _bad_states(facts: Mapping[str, Any]) -> str:
+    """What reports that it is not well, and with which word."""
+    states = {"": facts.get("word"), **facts.get("states", {})}
+    reported = {path: state for path, state in states.items() if state in BAD_STATES}
+    for key, value in facts.get("plain", {}).items():
+        if value in UNMISTAKABLE_STATES:
+            reported.setdefault(key, value)
+    return ", ".join(f"{path or 'itself'} {state}" for path, state in reported.items())
+
+
 def _doubts(observation: Observation) -> Iterator[str]:
     """Why an answer without a fault still proves nothing."""
     facts = observation.facts
@@ -133,7 +143,7 @@ def _doubts(observation: Observation) -> Iterator[str]:
             "Have it sent with `Cache-Control: no-store`"
         )
     if facts.get("unread"):
-        yield "its body is too long to be read as a health answer"
+        yield "its body is more than is read of a health answer"
     state = facts.get("states", {}).get("")
     if state is not None and state not in GOOD_STATES:
         yield f"reports the state {state!r}, which is no word known for health"

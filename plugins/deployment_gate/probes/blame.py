@@ -138,6 +138,8 @@ _BY_SYSTEM_ERROR: tuple[tuple[type[BaseException], Callable[[Any], Blame | None]
 
 # By name, so that neither client library need be imported to judge the other's errors.
 _BY_NAME = {
+    "LineTooLong": Blame(unobserved="a header is longer than this client reads"),
+    "ContentEncodingError": Blame(unobserved="its encoding can't be read by this client"),
     "ServerDisconnectedError": _CUT_OFF,
     "RemoteProtocolError": _CUT_OFF,
     "ClientPayloadError": _CUT_OFF,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ _WORD_LENGTH = 32
 _DEPTH = 6
 _COMPONENTS = 100
 _STATE_KEYS = ("status", "state", "healthy", "ok")
+_PART_KEYS = ("connected", "available", "alive")
 _TIME_KEYS = ("timestamp", "time", "checked_at", "generated_at", "now")
 _CACHE_HEADERS = ("X-Cache", "CF-Cache-Status", "X-Cache-Status", "X-Proxy-Cache")
 
@@ -58,11 +60,12 @@ def health_facts(answer: Answer) -> dict[str, Any]:
         `content_type`; `states`, the reported state by component, the whole's under ""; `page`
         when it is an HTML page; `cached`, what says that a cache answered; `timestamp`, the
         moment that the answer names for itself; `word`, what a short plain text says; `unread`
-        when the body was too long to read, `not_json` when it isn't the JSON that it claims.
+        when there is more than was read, `not_json` when it isn't the JSON that it claims.
     """
     content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     facts: dict[str, Any] = {"content_type": content_type}
-    start = answer.body[:512].lstrip().lower()
+    text = answer.body.removeprefix(codecs.BOM_UTF8)
+    start = text[:512].lstrip().lower()
     if content_type == "text/html" or start.startswith((b"<!doctype html", b"<html")):
         facts["page"] = True
     cached = _cached_by(answer.headers)
@@ -70,14 +73,16 @@ def health_facts(answer: Answer) -> dict[str, Any]:
         facts["cached"] = cached
     if start.startswith((b"{", b"[")) or content_type.endswith("json"):
         try:
-            body = json.loads(answer.body)
-        except ValueError:
+            body = json.loads(text)
+        except (json.JSONDecodeError, UnicodeDecodeError):
             facts["unread" if answer.is_truncated else "not_json"] = True
+        except (ValueError, RecursionError):
+            facts["unread"] = True  # valid, but beyond what Python reads: a huge number, say
         else:
             facts |= _states_and_time(body)
     elif content_type == "text/plain" and len(answer.body) <= _WORD_LENGTH and "page" not in facts:
         # ASP.NET's health checks answer with the bare state.
-        facts["word"] = answer.body.decode(errors="replace").strip().lower()
+        facts["word"] = text.decode(errors="replace").strip().lower()
     return facts
 
 
@@ -91,7 +96,7 @@ def looks_cached(facts: Mapping[str, Any], *, now: datetime) -> bool:
 
 def _cached_by(headers: Mapping[str, str]) -> str | None:
     age = headers.get("Age", "").strip()
-    if age.isdigit() and int(age) > 0:
+    if age.isascii() and age.isdigit() and int(age) > 0:
         return f"Age: {age}"
     for name in _CACHE_HEADERS:
         value = headers.get(name, "")
@@ -106,10 +111,14 @@ def _states_and_time(body: object) -> dict[str, Any]:
     for path, state in _states(body, "", 0):
         states.setdefault(path, state)
         if len(states) >= _COMPONENTS:
+            facts["unread"] = True
             break
     if states:
         facts["states"] = states
+    if isinstance(body, str | bool):
+        facts["word"] = str(body).lower()
     if isinstance(body, dict):
+        facts |= _plain_values(body)
         for key in _TIME_KEYS:
             if isinstance(body.get(key), str | int | float) and _moment(body[key]):
                 facts["timestamp"] = body[key]
@@ -130,15 +139,28 @@ def _states(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
             yield from _states(item, path if len(value) == 1 else f"{path}[{index}]", depth + 1)
     if not isinstance(value, dict):
         return
-    for key in _STATE_KEYS:
-        if isinstance(value.get(key), str | bool):
-            yield path, str(value[key]).lower()
-            break
+    wholes = [key for key in _STATE_KEYS if isinstance(value.get(key), str | bool)]
+    parts = [key for key in _PART_KEYS if isinstance(value.get(key), str | bool)]
+    # The first speaks for the whole; that another contradicts it must not be lost.
+    for key in wholes[:1]:
+        yield path, str(value[key]).lower()
+    for key in (*wholes[1:], *parts):
+        yield f"{path}.{key}".lstrip("."), str(value[key]).lower()
     for key, item in value.items():
         if isinstance(item, dict | list):
             yield from _states(item, f"{path}.{key}".lstrip("."), depth + 1)
         elif depth and isinstance(item, str | bool) and _is_plain_component(path, key):
             yield f"{path}.{key}", str(item).lower()
+
+
+def _plain_values(body: dict[str, Any]) -> dict[str, Any]:
+    """`{"status": "ok", "database": "down"}`: what stands beside the state, as it is."""
+    plain = {
+        key: item.lower()
+        for key, item in body.items()
+        if isinstance(item, str) and len(item) <= _WORD_LENGTH and key not in _STATE_KEYS
+    }
+    return {"plain": dict(list(plain.items())[:_COMPONENTS])} if plain else {}
 
 
 def _is_plain_component(path: str, key: str) -> bool:

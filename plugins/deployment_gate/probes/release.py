@@ -24,8 +24,8 @@ def release_probes(name: str, endpoint: ReleaseEndpoint) -> list[Probe]:
         needs_own_connection=True,
         read=lambda answer: release_facts(answer, endpoint),
     )
-    attempts = 1 if endpoint.replicas == 1 else ATTEMPTS_PER_REPLICA * endpoint.replicas
-    return [probe] * attempts
+    # Also where one replica is declared: during a rollout there may be an old one beside it.
+    return [probe] * (ATTEMPTS_PER_REPLICA * endpoint.replicas)
 
 
 def release_facts(answer: Answer, endpoint: ReleaseEndpoint) -> dict[str, Any]:

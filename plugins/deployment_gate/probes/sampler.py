@@ -21,6 +21,10 @@ BODY_LIMIT = 256 * 1024
 """Bytes of a body that are kept; a health answer is far smaller, and memory stays bounded."""
 
 
+_HEADER_LIMIT = 64 * 1024
+"""Bytes of one header; a content security policy alone may exceed aiohttp's own limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, as far as it was read."""
@@ -103,6 +107,8 @@ class Sampler:
             ),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
             timeout=aiohttp.ClientTimeout(),  # each probe has its own
             trace_configs=[trace],
         )

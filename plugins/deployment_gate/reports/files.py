@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,10 +14,10 @@ from deployment_gate.errors import GateError
 REPORTS = ("verdict.json", "junit.xml", "report.html", "evidence.jsonl", "summary.md")
 """The five files of the contract."""
 
-JOURNAL = "journal"
+JOURNAL = ".gate-journal"
 """The folder where the processes of a run write down what they see, while it runs."""
 
-STAGING = "staging"
+STAGING = ".gate-staging"
 """The folder where reports are made before they replace the ones that say "run incomplete"."""
 
 
@@ -31,6 +32,7 @@ class ReportDirectory:
         self.path = path
         self.journal = path / JOURNAL
         self.staging = path / STAGING
+        self._claimed: int | None = None
 
     def journal_of(self, process: str) -> Path:
         """The file where the process of that name writes down what it sees."""
@@ -39,6 +41,31 @@ class ReportDirectory:
     def journals(self) -> list[Path]:
         """The files of all processes."""
         return sorted(self.journal.glob("*.jsonl"))
+
+    def claim(self) -> None:
+        """Have this folder to oneself until the process ends, however it ends.
+
+        Raises:
+            ReportError: Another run is writing here.
+        """
+        with _explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            claimed = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(claimed)
+            raise ReportError(
+                f"{self.path}: another run is writing its reports here. "
+                "Wait for it, or name another folder by --report-dir"
+            ) from None
+        self._claimed = claimed
+
+    def release(self) -> None:
+        """Let other runs write here."""
+        if self._claimed is not None:
+            os.close(self._claimed)
+            self._claimed = None
 
     def clear(self) -> None:
         """Remove what the last run left, so that nothing of it can be taken for this one's.

@@ -12,6 +12,7 @@ COLOURS = {Decision.PROMOTE: "green", Decision.HOLD: "yellow", Decision.ROLLBACK
 _SHOWN_REASONS = 5
 _SHOWN_NOTES = 3
 _LABEL = 8
+_LONGEST = 400
 
 
 def verdict_lines(account: Account, *, report: str, width: int) -> Iterator[str]:
@@ -41,5 +42,5 @@ def _labelled(label: str, texts: list[str], width: int) -> Iterator[str]:
 
 def _printable(text: str) -> str:
     """`text` on one line, without what would control the terminal: a target may have sent it."""
-    shown = " ".join(text.split())
+    shown = textwrap.shorten(text, _LONGEST, placeholder=" ...")
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown)
