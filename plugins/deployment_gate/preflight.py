@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from deployment_gate.environment import Consecutive, Environment, Policy
 from deployment_gate.evidence import Observation, ObservationKind
-from deployment_gate.judgement import undecided_subjects
+from deployment_gate.judgement import Reading, read_health, undecided_subjects
 from deployment_gate.probes.health import health_probe, looks_cached, past_the_cache
 from deployment_gate.probes.release import release_probes
 from deployment_gate.probes.sampler import Probe, Sampler
@@ -22,7 +22,7 @@ _NAMED = 5
 
 
 class Preflight:
-    """Looks at the platform before the checks, and at its release once more after them."""
+    """Looks at the platform before the checks, and once more after them."""
 
     def __init__(
         self,
@@ -46,7 +46,9 @@ class Preflight:
             name: health_probe(name, endpoint)
             for name, endpoint in environment.health_endpoints.items()
         }
+        self._at_once = environment.sampler.concurrency
         self._silent: set[str] = set()
+        self._last: dict[str, Observation] = {}
 
     def look(self, endpoints: Iterable[str], *, with_release: bool) -> None:
         """Ask everything at once, so that all of it costs about the slowest answer.
@@ -59,7 +61,23 @@ class Preflight:
             with_release: Whether each replica is to name its release, too.
         """
         names = list(dict.fromkeys(endpoints))
-        observations = self._ask(names, self._release_probes if with_release else ())
+        self._until_decided(self._ask(names, self._release_probes if with_release else ()))
+
+    def look_again(self, *, with_release: bool) -> None:
+        """What was well before the checks must be so after them: a crash may take a moment.
+
+        As many endpoints as go in one go are asked, and of the releases those that answered:
+        a rollout may have gone on meanwhile.
+
+        Args:
+            with_release: Whether each replica is to name its release, too.
+        """
+        releases = [probe for probe in self._release_probes if probe.subject not in self._silent]
+        well = [name for name, observation in self._last.items() if self._is_well(observation)]
+        self._until_decided(self._ask(well[: self._at_once], releases if with_release else ()))
+
+    def _until_decided(self, observations: list[Observation]) -> None:
+        """Ask the suspects among what was seen again, until their trigger is decided."""
         started = time.monotonic()
         interval_s, timeout_s = self._attempts()
         while suspects := sorted(undecided_subjects(self._policy, observations)):
@@ -74,11 +92,9 @@ class Preflight:
             time.sleep(interval_s)
             observations += self._ask(suspects, ())
 
-    def look_at_release_again(self) -> None:
-        """A rollout may have gone on meanwhile; whoever gave no answer before is not asked."""
-        probes = [probe for probe in self._release_probes if probe.subject not in self._silent]
-        if probes:
-            self._observe(*self._sampler.round(probes))
+    def _is_well(self, observation: Observation) -> bool:
+        rule = self._policy.health_endpoints[observation.subject]
+        return read_health(observation, rule).reading is Reading.GOOD
 
     def _attempts(self) -> tuple[float, float]:
         """How long between two attempts, and for how long in all, by the health trigger."""
@@ -108,6 +124,9 @@ class Preflight:
             one.subject
             for one in observations
             if one.kind is ObservationKind.RELEASE and one.status is None
+        }
+        self._last |= {
+            one.subject: one for one in observations if one.kind is ObservationKind.HEALTH
         }
         self._observe(*observations)
         return observations

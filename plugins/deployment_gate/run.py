@@ -22,7 +22,7 @@ from deployment_gate.evidence import (
     merge_journals,
     read_journal,
 )
-from deployment_gate.judgement import judge
+from deployment_gate.judgement import ENDED_NORMALLY, judge
 from deployment_gate.preflight import Preflight
 from deployment_gate.probes.launch import LaunchedTarget
 from deployment_gate.probes.sampler import Sampler
@@ -135,7 +135,7 @@ class GateRun:
         ]
 
     def finish(self, exit_status: int) -> Account:
-        """Look at the release again, judge all that was seen, publish the reports.
+        """Look at the platform again, judge all that was seen, publish the reports.
 
         What goes wrong on the way makes the verdict a hold.
 
@@ -143,8 +143,8 @@ class GateRun:
             exit_status: pytest's own, before the verdict.
         """
         self.is_finished = True
-        if self._preflight and self.run.release is not None:
-            self._preflight.look_at_release_again()
+        if self._preflight and exit_status in ENDED_NORMALLY:
+            self._preflight.look_again(with_release=self.run.release is not None)
         self.journal.append(RunEnd(at=datetime.now(UTC), exit_status=exit_status))
         self.journal.close()
         evidence = merge_journals(self.directory.journals())
@@ -207,7 +207,7 @@ class GateRun:
         """The files must agree with the evidence: a report that lost a check looks green."""
         counted = count_checks(drafts.junit) if drafts.junit else 0
         reported = len(evidence.outcomes)
-        has_ended_normally = evidence.end is not None and evidence.end.exit_status in {0, 1}
+        has_ended_normally = evidence.end is not None and evidence.end.exit_status in ENDED_NORMALLY
         if has_ended_normally and counted != reported:
             self.trouble.append(
                 f"the JUnit report holds {counted} checks, the evidence {reported}. Validate "

@@ -29,7 +29,7 @@ def replicas(*releases: str) -> Iterator[Reply]:
     )
 
 
-def test_each_endpoint_is_a_check_and_asked_once_when_healthy(
+def test_each_endpoint_is_a_check_and_asked_before_and_after_them_when_healthy(
     project: Project, target: Target
 ) -> None:
     done = project.run()
@@ -38,7 +38,7 @@ def test_each_endpoint_is_a_check_and_asked_once_when_healthy(
         "test_endpoint_is_healthy[api_service]": "passed",
         "test_endpoint_is_healthy[database]": "passed",
     }
-    assert target.counts == {"GET /health/api": 1, "GET /health/database": 1}
+    assert target.counts == {"GET /health/api": 2, "GET /health/database": 2}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_three_bad_answers_in_a_row_roll_back(
         done.reports.why
     )
     assert "ROLL BACK: here" in done.output
-    assert target.counts == {"GET /health/api": 3, "GET /health/database": 1}
+    assert target.counts == {"GET /health/api": 3, "GET /health/database": 2}
     assert done.reports.outcomes == {
         "test_endpoint_is_healthy[api_service]": "failed",
         "test_endpoint_is_healthy[database]": "passed",
@@ -83,7 +83,7 @@ def test_one_failure_that_goes_away_is_a_blip_that_is_told(
     target.answers["/health/api"] = chain([Reply(status=503)], repeat(Reply()))
     done = project.run()
     assert done.exit_code == 0
-    blip = "a blip: api_service failed 1 of 2 attempts: answered 503; expected 200"
+    blip = "a blip: api_service failed 1 of 3 attempts: answered 503; expected 200"
     assert blip in done.reports.verdict["notes"]
     assert blip in done.output
     attempts = [
@@ -91,7 +91,7 @@ def test_one_failure_that_goes_away_is_a_blip_that_is_told(
         for one in done.reports.observations("health")
         if one["subject"] == "api_service"
     ]
-    assert attempts == [("api_service", 503), ("api_service", 200)]
+    assert attempts == [("api_service", 503), ("api_service", 200), ("api_service", 200)]
 
 
 def test_endpoints_that_hang_cost_one_time_limit_for_each_attempt(
@@ -176,3 +176,13 @@ def test_a_cached_answer_is_asked_again_past_the_cache(project: Project, target:
     done = project.run()
     assert done.exit_code == 10
     assert "api_service failed 3 times in a row: answered 503" in done.reports.why
+
+
+def test_a_platform_that_dies_while_the_checks_run_rolls_back(
+    project: Project, target: Target
+) -> None:
+    target.answers["/health/database"] = chain([Reply()], repeat(Reply(status=503)))
+    done = project.run()
+    assert done.exit_code == 10
+    assert "database failed 3 times in a row: answered 503" in done.reports.why
+    assert done.reports.outcomes["test_endpoint_is_healthy[database]"] == "passed"

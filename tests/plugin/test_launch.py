@@ -80,7 +80,7 @@ def test_a_target_that_is_running_is_used_and_left_running(
     done = project.run()
     assert done.exit_code == 0
     assert not (project.path / "launched").exists()
-    assert target.counts["GET /health/api"] == 1
+    assert target.counts["GET /health/api"] == 2, "before the checks and after them"
 
 
 def test_a_target_that_was_started_ends_with_a_run_that_is_ended(launching: Project) -> None:

@@ -2,9 +2,10 @@
 
 from deployment_gate.judgement.indicators import Judged, Reading, read_health
 from deployment_gate.judgement.triggers import TriggerResult, TriggerState, undecided_subjects
-from deployment_gate.judgement.verdict import Decision, Reason, Verdict, judge
+from deployment_gate.judgement.verdict import ENDED_NORMALLY, Decision, Reason, Verdict, judge
 
 __all__ = [
+    "ENDED_NORMALLY",
     "Decision",
     "Judged",
     "Reading",

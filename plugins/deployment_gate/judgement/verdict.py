@@ -22,7 +22,9 @@ class Decision(StrEnum):
 
 
 _BADNESS = list(Decision)
-_ENDED_NORMALLY = {0, 1}
+ENDED_NORMALLY = frozenset({0, 1})
+"""pytest's exit codes of runs that are whole: all checks passed, or some failed."""
+
 # pytest's documented exit codes; each of these means that the run is no whole one.
 _EXIT_MEANINGS = {
     2: "the run was interrupted",
@@ -136,7 +138,7 @@ def _run_reasons(evidence: Evidence) -> Iterator[Reason]:
         yield Reason(Decision.HOLD, "run", "the run is incomplete: it never reached its end")
         return
     status = evidence.end.exit_status
-    if status not in _ENDED_NORMALLY:
+    if status not in ENDED_NORMALLY:
         meaning = _EXIT_MEANINGS.get(status, "pytest did not end normally")
         yield Reason(Decision.HOLD, "run", f"{meaning} (pytest's exit code {status})")
     ended_as = {outcome.outcome for outcome in evidence.outcomes}
@@ -183,7 +185,7 @@ def _plan_reasons(policy: Policy, evidence: Evidence) -> Iterator[Reason]:
 
 
 def _objection_to_rollback(evidence: Evidence, *, is_elsewhere: bool) -> str | None:
-    if evidence.end is None or evidence.end.exit_status not in _ENDED_NORMALLY:
+    if evidence.end is None or evidence.end.exit_status not in ENDED_NORMALLY:
         return "the run did not end normally"
     if is_elsewhere:
         return f"no answer names release {evidence.run.release}, so this isn't its doing"
