@@ -158,9 +158,9 @@ def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
 
 def _worker_process(config: pytest.Config, environment: Environment) -> CheckProcess:
     """An xdist worker, with a journal of its own beside the controller's."""
-    told: dict[str, str] = config.workerinput["deployment_gate"]  # type: ignore[attr-defined]
-    output: dict[str, list[str]] = config.workeroutput  # type: ignore[attr-defined]
-    worker: str = config.workerinput["workerid"]  # type: ignore[attr-defined]
+    told: dict[str, str] = config.workerinput["deployment_gate"]  # type: ignore[attr-defined]  # xdist's
+    output: dict[str, list[str]] = config.workeroutput  # type: ignore[attr-defined]  # xdist's
+    worker: str = config.workerinput["workerid"]  # type: ignore[attr-defined]  # xdist's
     directory = ReportDirectory(Path(told["reports"]))
     redactor = Redactor(environment.secrets)
     return CheckProcess(

@@ -102,7 +102,7 @@ class CheckProcess:
             # An expected failure for pytest's own reports: told, and not red.
             report.wasxfail = f"{check.severity}: {failure_message(report)}"
             report.outcome = "skipped"
-            report.is_warning = True  # type: ignore[attr-defined]
+            report.is_warning = True  # type: ignore[attr-defined]  # ours; xdist sends it along
         redact_report(report, self.redactor.redact)
 
 
