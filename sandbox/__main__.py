@@ -96,7 +96,7 @@ def the_running_one(state_dir: Path | None) -> RunningSandbox:
 def list_faults(state_dir: Path | None) -> int:
     """Print the faults there are and which are set where."""
     for fault in FAULTS:
-        print(f"{fault.form:18} {fault.sentence}")
+        print(f"{fault.form:20} {fault.sentence}")
     for running in find_running(state_dir):
         print(f"set on {running.api_url}: {describe_faults(running)}")
     return 0

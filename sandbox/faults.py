@@ -1,21 +1,29 @@
 """The faults that the sandbox can be given: one record for each.
 
-A fault either alters the conditions that the platform works under, or stands around each
-request. A new fault is a new record in `FAULTS` and its test.
+A fault gives the platform flaws, or stands around each request. A new fault is a new record in
+`FAULTS` and its test.
 """
 
-import asyncio
 import difflib
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
-from sandbox.asgi import answer, answer_json
-from sandbox.conditions import Conditions, Exchange
 from sandbox.errors import SandboxError
-
-HANG_POLL_S = 0.05
+from sandbox.flaws import Flaw
+from sandbox.interference import (
+    Exchange,
+    answer_broken_script,
+    answer_some_with_an_error,
+    answer_unhealthy,
+    delay,
+    hang,
+    ignore_accepted_encodings,
+    let_caches_keep,
+    misroute_search,
+    redirect_as_found,
+)
 
 # What is set: the fault's name, and its value or None where it takes none.
 FaultSettings = Mapping[str, float | None]
@@ -38,18 +46,13 @@ class Value:
     lowest: float = 0.0
 
 
-def unaltered(conditions: Conditions) -> Conditions:
-    """Leave the conditions as they are."""
-    return conditions
-
-
 @dataclass(slots=True, frozen=True)
 class Fault:
-    """One way to break the platform; it alters conditions, or stands around each request."""
+    """One way to break the platform; it gives it flaws, or stands around each request."""
 
     name: str
     sentence: str
-    alters: Callable[[Conditions], Conditions] = unaltered
+    flaws: tuple[Flaw, ...] = ()
     around: Callable[[Exchange], Awaitable[None]] | None = None
     value: Value | None = None
     parts: frozenset[Part] = frozenset({Part.API})
@@ -60,84 +63,160 @@ class Fault:
         return f"{self.name}={self.value.default:g}" if self.value else self.name
 
 
-async def answer_unhealthy(exchange: Exchange) -> None:
-    """Say unhealthy on every health endpoint."""
-    if exchange.scope["path"].startswith("/health"):
-        await answer_json(exchange.send, 503, {"status": "unhealthy", "components": {}})
-    else:
-        await exchange.proceed()
-
-
-async def answer_some_with_an_error(exchange: Exchange) -> None:
-    """Answer the given share of the requests 500."""
-    if exchange.random.random() < exchange.value:
-        error = {"code": "internal_error", "message": "Something went wrong on our side."}
-        await answer_json(exchange.send, 500, {"error": error})
-    else:
-        await exchange.proceed()
-
-
-async def delay(exchange: Exchange) -> None:
-    """Hold each request back for the given seconds."""
-    await asyncio.sleep(exchange.value)
-    await exchange.proceed()
-
-
-async def answer_broken_script(exchange: Exchange) -> None:
-    """Replace the script that every page loads by one that throws."""
-    if exchange.scope["path"] == "/static/app.js":
-        script = b"throw new TypeError(\"Cannot read properties of undefined (reading 'page')\");\n"
-        await answer(exchange.send, 200, "text/javascript; charset=utf-8", script)
-    else:
-        await exchange.proceed()
-
-
-async def hang(exchange: Exchange) -> None:
-    """Leave the request unanswered for as long as the fault is set."""
-    while exchange.is_still_set():  # noqa: ASYNC110 - the switch is a file that another process writes
-        await asyncio.sleep(HANG_POLL_S)
-    await exchange.proceed()
-
-
 # Those further down stand further out: a slow platform is slow with its errors, too.
 FAULTS = (
     Fault(
         "database-down",
         "The API loses its database: every query fails until the fault is cleared.",
-        alters=lambda conditions: replace(conditions, is_database_reachable=False),
+        flaws=(Flaw.DATABASE_DOWN,),
     ),
     Fault(
         "cache-down",
         "The API loses its cache and what was in it.",
-        alters=lambda conditions: replace(conditions, is_cache_reachable=False),
+        flaws=(Flaw.CACHE_DOWN,),
     ),
     Fault(
         "lying-health",
         "The health endpoints say healthy while the database is gone.",
-        alters=lambda conditions: replace(
-            conditions, is_database_reachable=False, reports_health_truthfully=False
-        ),
+        flaws=(Flaw.DATABASE_DOWN, Flaw.LYING_HEALTH),
     ),
     Fault(
         "stale-release",
         "One of the two replicas of the API still serves the other release.",
-        alters=lambda conditions: replace(conditions, deploys_all_replicas=False),
+        flaws=(Flaw.STALE_RELEASE,),
     ),
     Fault(
         "auth-bypass",
         "Protected routes answer without a token, and any password signs in.",
-        alters=lambda conditions: replace(conditions, requires_credentials=False),
+        flaws=(Flaw.AUTH_BYPASS,),
     ),
     Fault(
         "leaky-errors",
         "Errors show stack traces, SQL and paths, and a quote in a search provokes one.",
-        alters=lambda conditions: replace(conditions, hides_internals=False),
+        flaws=(Flaw.LEAKY_ERRORS,),
     ),
     Fault(
         "missing-headers",
         "API and web interface leave their security headers out.",
-        alters=lambda conditions: replace(conditions, sends_security_headers=False),
+        flaws=(Flaw.MISSING_HEADERS,),
         parts=frozenset(Part),
+    ),
+    Fault(
+        "no-revocation",
+        "An access token that was signed out still works.",
+        flaws=(Flaw.NO_REVOCATION,),
+    ),
+    Fault(
+        "accepts-expired",
+        "An access token that has expired still works.",
+        flaws=(Flaw.ACCEPTS_EXPIRED,),
+    ),
+    Fault(
+        "reusable-refresh",
+        "A refresh token that was used works again.",
+        flaws=(Flaw.REUSABLE_REFRESH,),
+    ),
+    Fault(
+        "wrong-type",
+        "The version of a policy is a text instead of a number.",
+        flaws=(Flaw.WRONG_TYPE,),
+    ),
+    Fault(
+        "undocumented-field",
+        "Policies carry a field that the API's description doesn't mention.",
+        flaws=(Flaw.UNDOCUMENTED_FIELD,),
+    ),
+    Fault(
+        "naive-timestamps",
+        "A policy's time of change names no time zone.",
+        flaws=(Flaw.NAIVE_TIMESTAMPS,),
+    ),
+    Fault(
+        "wrong-total",
+        "The list of policies names a total that is one too high.",
+        flaws=(Flaw.WRONG_TOTAL,),
+    ),
+    Fault(
+        "unbounded-pages",
+        "A page may have up to 100000 items, though the description says 100.",
+        flaws=(Flaw.UNBOUNDED_PAGES,),
+    ),
+    Fault(
+        "overlapping-pages",
+        "Each page after the first begins one item early.",
+        flaws=(Flaw.OVERLAPPING_PAGES,),
+    ),
+    Fault(
+        "ignored-filter",
+        "The filters of the list of policies are ignored.",
+        flaws=(Flaw.IGNORED_FILTER,),
+    ),
+    Fault(
+        "lost-updates",
+        "If-Match is ignored: who writes last overwrites what others wrote.",
+        flaws=(Flaw.LOST_UPDATES,),
+    ),
+    Fault(
+        "sticky-delete",
+        "Deleting a policy is confirmed and deletes nothing.",
+        flaws=(Flaw.STICKY_DELETE,),
+    ),
+    Fault(
+        "unsearchable-writes",
+        "Policies that were added are never found by the search.",
+        flaws=(Flaw.UNSEARCHABLE_WRITES,),
+    ),
+    Fault(
+        "latin-search",
+        "The search finds nothing for words with letters beyond ASCII.",
+        flaws=(Flaw.LATIN_SEARCH,),
+    ),
+    Fault(
+        "fragile-search",
+        "An apostrophe, percent sign or backslash in a search is answered 500.",
+        flaws=(Flaw.FRAGILE_SEARCH,),
+    ),
+    Fault(
+        "greedy-search",
+        "The search finds everything, whatever is asked.",
+        flaws=(Flaw.GREEDY_SEARCH,),
+    ),
+    Fault(
+        "missing-route",
+        "The search is answered 404, though the description has it.",
+        around=misroute_search,
+    ),
+    Fault(
+        "uneven-errors",
+        "404 answers are plain text instead of the one shape of errors.",
+        flaws=(Flaw.UNEVEN_ERRORS,),
+    ),
+    Fault(
+        "fragile-input",
+        "Input that makes no sense is answered 500 instead of 422.",
+        flaws=(Flaw.FRAGILE_INPUT,),
+    ),
+    Fault("no-head", "HEAD is answered 405.", flaws=(Flaw.NO_HEAD,)),
+    Fault(
+        "lossy-redirect",
+        "Redirects are 302 instead of 307, so that a POST becomes a GET.",
+        around=redirect_as_found,
+    ),
+    Fault("no-compression", "Answers are never compressed.", around=ignore_accepted_encodings),
+    Fault(
+        "public-caching",
+        "Answers to signed-in users may be kept by every cache on the way.",
+        around=let_caches_keep,
+    ),
+    Fault(
+        "wrong-environment",
+        "Version and health of the API name the environment staging.",
+        flaws=(Flaw.WRONG_ENVIRONMENT,),
+    ),
+    Fault(
+        "disagreeing-version",
+        "The health of the API names another release than its version does.",
+        flaws=(Flaw.DISAGREEING_VERSION,),
     ),
     Fault(
         "broken-javascript",

@@ -109,6 +109,7 @@ SUBJECTS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
 )
+SEEDED = sum(len(subjects) for _, _, subjects in SUBJECTS)
 
 BODY = """{summary}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 
 from sandbox.asgi import App, Receive, Scope, Send
-from sandbox.conditions import Conditions, Exchange
 from sandbox.faults import FAULTS, Fault, FaultSettings, Part
+from sandbox.flaws import Flaws
+from sandbox.interference import Exchange
 
 SEED = 20
 
@@ -39,7 +40,7 @@ class Switchboard:
         self._part = part
         self._seen: tuple[int, int] | None = None
         self._active: tuple[ActiveFault, ...] = ()
-        self._conditions = Conditions()
+        self._flaws: Flaws = frozenset()
 
     def look(self) -> tuple[ActiveFault, ...]:
         """Return the faults that are set now."""
@@ -47,16 +48,14 @@ class Switchboard:
         seen = (stat.st_mtime_ns, stat.st_ino)
         if seen != self._seen:
             self._active = tuple(activate(json.loads(self._path.read_text()), self._part))
-            self._conditions = Conditions()
-            for active in self._active:
-                self._conditions = active.fault.alters(self._conditions)
+            self._flaws = frozenset(flaw for one in self._active for flaw in one.fault.flaws)
             self._seen = seen
         return self._active
 
-    def conditions(self) -> Conditions:
-        """Return the conditions that the platform works under now."""
+    def flaws(self) -> Flaws:
+        """Return what is wrong with the platform now."""
         self.look()
-        return self._conditions
+        return self._flaws
 
     def is_set(self, fault: Fault) -> bool:
         """Say whether that fault is set now."""

@@ -5,26 +5,27 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
+from fastapi.middleware.gzip import GZipMiddleware
 
-from sandbox.api import auth, health, operation, policies, search
 from sandbox.api.auth import HASHER
 from sandbox.api.cache import Cache
 from sandbox.api.database import Database
 from sandbox.api.errors import install_error_answers
 from sandbox.api.metrics import Metrics, MetricsLayer
 from sandbox.api.replicas import ReplicaLayer, identity
+from sandbox.api.routing import ROUTERS, RoutingLayer, template_of
 from sandbox.api.services import Services
 from sandbox.api.tokens import Tokens
 from sandbox.asgi import App, Headers, Scope
 from sandbox.faults import Part
+from sandbox.flaws import Flaw
 from sandbox.layers import AccessLogLayer, HeaderLayer
 from sandbox.releases import find_release
 from sandbox.seed import seed
 from sandbox.settings import Settings
 from sandbox.switchboard import FaultLayer, Switchboard
 
-ROUTERS = (health.router, operation.router, auth.router, policies.router, search.router)
+COMPRESSED_FROM_BYTES = 1000
 NO_STORE: Headers = [(b"cache-control", b"no-store")]
 SECURITY_HEADERS: Headers = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -38,8 +39,8 @@ def create_app(settings: Settings) -> App:
     """Return the API with everything that stands around it, innermost first."""
     release = find_release(settings.release)
     switchboard = Switchboard(Path(settings.state_dir) / "faults.json", Part.API)
-    conditions = switchboard.conditions
-    database = Database(settings.database_url, lambda: conditions().is_database_reachable)
+    flaws = switchboard.flaws
+    database = Database(settings.database_url, flaws)
     passwords = {
         "test": os.environ.get("SANDBOX_TEST_PASSWORD", "test-password-of-the-sandbox"),
         "admin": os.environ.get("SANDBOX_ADMIN_PASSWORD", "admin-password-of-the-sandbox"),
@@ -47,20 +48,20 @@ def create_app(settings: Settings) -> App:
     database.set_up(lambda connection: seed(connection, passwords, HASHER.hash))
     services = Services(
         database=database,
-        cache=Cache(lambda: conditions().is_cache_reachable),
+        cache=Cache(flaws),
         tokens=Tokens(),
         metrics=Metrics(release),
-        conditions=conditions,
+        flaws=flaws,
     )
     platform = create_platform(services, settings.web_url)
 
     def headers(scope: Scope) -> Headers:
-        security = SECURITY_HEADERS if conditions().sends_security_headers else []
+        security = [] if Flaw.MISSING_HEADERS in flaws() else SECURITY_HEADERS
         return [*identity(scope), *NO_STORE, *security]
 
     app: App = FaultLayer(platform, switchboard)
     app = HeaderLayer(app, headers)
-    app = ReplicaLayer(app, release, conditions)
+    app = ReplicaLayer(app, release, flaws)
     app = MetricsLayer(app, services.metrics, template_of)
     return AccessLogLayer(app, Path(settings.access_log)) if settings.access_log else app
 
@@ -73,28 +74,20 @@ def create_platform(services: Services, web_url: str) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # RoutingLayer does it, and doesn't trust the Host header
     )
     platform.state.services = services
     for router in ROUTERS:
         platform.include_router(router)
-    install_error_answers(platform, services.conditions)
+    install_error_answers(platform, services.flaws)
+    # The innermost first: a HEAD is told the length that a compressed GET would have.
+    platform.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES)
+    platform.add_middleware(RoutingLayer, services.flaws)
     platform.add_middleware(
         CORSMiddleware,
         allow_origins=[web_url, web_url.replace("127.0.0.1", "localhost")],
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
         expose_headers=["ETag", "X-Release", "X-Instance"],
     )
     return platform
-
-
-def template_of(scope: Scope) -> str:
-    """Return the route's template; a path nobody routes must not become a label of its own."""
-    if route := scope.get("route"):
-        template: str = route.path
-        return template
-    for router in ROUTERS:  # a fault has answered, before routing
-        for route in router.routes:
-            if isinstance(route, APIRoute) and route.path_regex.match(scope["path"]):
-                return route.path
-    return "unrouted"

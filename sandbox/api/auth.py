@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
@@ -9,21 +10,24 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, StringConstraints
-from sqlalchemy import Connection, delete, insert, select
+from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from sandbox.api.database import revoked_tokens, users
-from sandbox.api.errors import ApiError, documented
+from sandbox.api import sessions
+from sandbox.api.bodies import TAKES_JSON
+from sandbox.api.database import users
+from sandbox.api.errors import ApiError, documented, unauthorized
 from sandbox.api.services import Services, services_of
-from sandbox.api.tokens import LIFETIME_S, Principal
+from sandbox.api.sessions import Session
+from sandbox.api.tokens import HIGHEST_LIFETIME_S, Principal
+from sandbox.flaws import Flaw
 
 # The memory that OWASP asks of Argon2id at least, in one pass: quicker than it is safe.
 HASHER = PasswordHasher(time_cost=1, memory_cost=19456, parallelism=1)
 # What an unknown user's password is compared with, so that both take as long.
 NOBODY = HASHER.hash("nobody")
 ANYBODY = Principal("anybody", "admin", "", 0)
-CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/v1/auth/login.")
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
@@ -37,14 +41,30 @@ class Credentials(BaseModel):
 
     username: Word
     password: Annotated[str, StringConstraints(max_length=1000)]
+    expires_in: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=HIGHEST_LIFETIME_S,
+            description="For how many seconds the access token is to be good.",
+        ),
+    ] = HIGHEST_LIFETIME_S
 
 
-class AccessToken(BaseModel):
-    """The token to send with each request, and for how many seconds it is good."""
+class RefreshToken(BaseModel):
+    """What gets new tokens, once."""
+
+    refresh_token: Annotated[str, StringConstraints(max_length=1000)]
+
+
+class IssuedTokens(BaseModel):
+    """The token to send with each request, for how many seconds it is good, and what renews it."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105 - the name of a scheme
-    expires_in: int = LIFETIME_S
+    expires_in: int
+    refresh_token: str
 
 
 class Account(BaseModel):
@@ -61,11 +81,11 @@ async def signed_in(
     """Return who sends the request; 401 without a good token."""
     services = services_of(request)
     principal = services.tokens.read(credentials.credentials) if credentials else None
-    if principal and not await is_revoked(services, principal.jti):
+    if principal and await is_good(services, principal):
         return principal
-    if not services.conditions().requires_credentials:
+    if Flaw.AUTH_BYPASS in services.flaws():
         return ANYBODY
-    raise ApiError(401, "unauthorized", "Sign in: this needs a valid access token.", CHALLENGE)
+    raise unauthorized("unauthorized", "Sign in: this needs a valid access token.")
 
 
 SignedIn = Annotated[Principal, Depends(signed_in)]
@@ -81,17 +101,22 @@ async def administrator(principal: SignedIn) -> Principal:
 Administrator = Annotated[Principal, Depends(administrator)]
 
 
-async def is_revoked(services: Services, jti: str) -> bool:
-    """Say whether the token was signed out."""
+async def is_good(services: Services, principal: Principal) -> bool:
+    """Say whether the token has neither expired nor been signed out."""
+    flaws = services.flaws()
+    if principal.has_expired(time.time()) and Flaw.ACCEPTS_EXPIRED not in flaws:
+        return False
+    return Flaw.NO_REVOCATION in flaws or not await is_signed_out(services, principal.session_id)
 
-    def look_up(connection: Connection) -> bytes:
-        query = select(revoked_tokens.c.jti).where(revoked_tokens.c.jti == jti)
-        return b"revoked" if connection.execute(query).first() else b""
+
+async def is_signed_out(services: Services, session_id: str) -> bool:
+    """Say whether the session was ended."""
 
     async def make() -> bytes:
-        return await services.database.run(look_up)
+        work = partial(sessions.has_ended, session_id=session_id)
+        return b"ended" if await services.database.run(work) else b""
 
-    return bool(await services.cache.remember(jti, make, aspect="revoked"))
+    return bool(await services.cache.remember(session_id, make, aspect="session"))
 
 
 def is_right(password_hash: str, password: str) -> bool:
@@ -102,8 +127,19 @@ def is_right(password_hash: str, password: str) -> bool:
         return False
 
 
-@router.post("/login", responses=documented(401, 422, 503))
-async def login(request: Request, credentials: Credentials) -> AccessToken:
+def issue(
+    services: Services, session: Session, refresh_token: str, *, lifetime_s: int
+) -> IssuedTokens:
+    """Answer with that refresh token and an access token that lives that long."""
+    return IssuedTokens(
+        access_token=services.tokens.issue(session, lifetime_s),
+        expires_in=lifetime_s,
+        refresh_token=refresh_token,
+    )
+
+
+@router.post("/login", dependencies=TAKES_JSON, responses=documented(401, 415, 422, 503))
+async def login(request: Request, credentials: Credentials) -> IssuedTokens:
     """Sign in."""
     services = services_of(request)
     query = select(users.c.password_hash, users.c.role).where(
@@ -112,25 +148,35 @@ async def login(request: Request, credentials: Credentials) -> AccessToken:
     user = await services.database.run(lambda connection: connection.execute(query).first())
     password_hash, role = (user[0], user[1]) if user else (NOBODY, "admin")
     matches = await to_thread.run_sync(is_right, password_hash, credentials.password)
-    if not (user and matches) and services.conditions().requires_credentials:
-        raise ApiError(401, "wrong_credentials", "Wrong username or password.", CHALLENGE)
-    return AccessToken(access_token=services.tokens.issue(credentials.username, role))
+    if not (user and matches) and Flaw.AUTH_BYPASS not in services.flaws():
+        raise unauthorized("wrong_credentials", "Wrong username or password.")
+    session = sessions.begin(credentials.username, role)
+    refresh_token = await services.database.run(
+        partial(sessions.issue_refresh_token, session=session)
+    )
+    return issue(services, session, refresh_token, lifetime_s=credentials.expires_in)
+
+
+@router.post("/refresh", dependencies=TAKES_JSON, responses=documented(401, 415, 422, 503))
+async def refresh(request: Request, sent: RefreshToken) -> IssuedTokens:
+    """Get new tokens for a refresh token, which is worth nothing afterwards."""
+    services = services_of(request)
+
+    def renew(connection: Connection) -> tuple[Session, str]:
+        session = sessions.redeem_refresh_token(connection, sent.refresh_token, services.flaws())
+        return session, sessions.issue_refresh_token(connection, session)
+
+    session, refresh_token = await services.database.run(renew)
+    return issue(services, session, refresh_token, lifetime_s=HIGHEST_LIFETIME_S)
 
 
 @router.post("/logout", status_code=204, responses=documented(401, 503))
 async def logout(request: Request, principal: SignedIn) -> Response:
-    """Sign out: the token is worth nothing from now on."""
+    """Sign out: the tokens of this session are worth nothing from now on."""
     services = services_of(request)
-
-    def revoke(connection: Connection) -> None:
-        connection.execute(delete(revoked_tokens).where(revoked_tokens.c.expires_at < time.time()))
-        connection.execute(
-            insert(revoked_tokens).values(jti=principal.jti, expires_at=principal.expires_at)
-        )
-
     if principal is not ANYBODY:
-        with suppress(IntegrityError):  # another request has just revoked it
-            await services.database.run(revoke)
+        with suppress(IntegrityError):  # another request has just ended it
+            await services.database.run(partial(sessions.end, session_id=principal.session_id))
         services.cache.forget()
     return Response(status_code=204)
 

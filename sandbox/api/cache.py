@@ -8,6 +8,8 @@ from threading import Lock
 
 from cachetools import TTLCache
 
+from sandbox.flaws import Flaw, Flaws
+
 ENTRIES = 4096
 LIFETIME_S = 2.0  # how long a lost database may go unnoticed by a reader
 
@@ -19,10 +21,10 @@ class CacheUnavailableError(Exception):
 class Cache:
     """Keeps bytes for a moment; what it held is lost when it was unreachable."""
 
-    def __init__(self, is_reachable: Callable[[], bool]) -> None:
+    def __init__(self, flaws: Callable[[], Flaws]) -> None:
         self._entries: TTLCache[Hashable, bytes] = TTLCache(ENTRIES, LIFETIME_S)
         self._lock = Lock()
-        self._is_reachable = is_reachable
+        self._flaws = flaws
         self._generation = 0
         self._making: dict[Hashable, asyncio.Future[bytes]] = {}
 
@@ -72,6 +74,6 @@ class Cache:
             raise CacheUnavailableError
 
     def _demand_reachable(self) -> None:
-        if not self._is_reachable():
+        if Flaw.CACHE_DOWN in self._flaws():
             self._entries.clear()
             raise CacheUnavailableError

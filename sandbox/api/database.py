@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from sandbox.errors import SandboxError
+from sandbox.flaws import Flaw, Flaws
 
 T = TypeVar("T")
 CONNECTIONS = 8
@@ -52,10 +54,20 @@ policies = Table(
     sqlite_autoincrement=True,
 )
 
-revoked_tokens = Table(
-    "revoked_tokens",
+refresh_tokens = Table(
+    "refresh_tokens",
     metadata,
-    Column("jti", String(40), primary_key=True),
+    Column("token_hash", String(64), primary_key=True),
+    Column("session", String(40), nullable=False),
+    Column("username", String(100), nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("is_used", Boolean, nullable=False),
+)
+
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("session", String(40), primary_key=True),
     Column("expires_at", Integer, nullable=False),
 )
 
@@ -87,7 +99,7 @@ SEARCH = {"sqlite": SQLITE_SEARCH, "postgresql": POSTGRESQL_SEARCH}
 class Database:
     """Runs work in transactions, each in a thread; unreachable while a fault says so."""
 
-    def __init__(self, url: str, is_reachable: Callable[[], bool]) -> None:
+    def __init__(self, url: str, flaws: Callable[[], Flaws]) -> None:
         try:
             home = make_url(url)
             self._home = connect_pool(home)
@@ -97,7 +109,7 @@ class Database:
                 f"--database-url can't be used ({error}): leave it out for SQLite, or say "
                 "postgresql+psycopg://USER:PASSWORD@HOST/NAME."
             ) from error
-        self._is_reachable = is_reachable
+        self._flaws = flaws
         self._threads = ThreadPoolExecutor(CONNECTIONS, "database")
 
     @property
@@ -123,7 +135,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_here, work)
 
     def _run_here(self, work: Callable[[Connection], T]) -> T:
-        engine = self._home if self._is_reachable() else self._nowhere
+        engine = self._nowhere if Flaw.DATABASE_DOWN in self._flaws() else self._home
         with engine.begin() as connection:
             return work(connection)
 

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from sandbox.conditions import Conditions
+from sandbox.flaws import Flaw, Flaws
 
 
 class ApiError(Exception):
@@ -25,6 +25,16 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.headers = headers
+
+
+def unauthorized(code: str, message: str) -> ApiError:
+    """Return the error for who didn't prove who they are."""
+    return ApiError(401, code, message, {"WWW-Authenticate": "Bearer"})
+
+
+def internal_error() -> ApiError:
+    """Return the error that tells nothing but that it is ours."""
+    return ApiError(500, "internal_error", "Something went wrong on our side.")
 
 
 class ErrorDetail(BaseModel):
@@ -58,27 +68,34 @@ def describe(error: Exception) -> ApiError:
             for finding in error.errors()
         )
         return ApiError(422, "invalid_request", findings)
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's word for a body whose bytes aren't even text.
+        return ApiError(422, "invalid_request", "body: It can't be read as JSON.")
     if isinstance(error, HTTPException):
         phrase = HTTPStatus(error.status_code).phrase
         code = phrase.lower().replace(" ", "_")
         return ApiError(error.status_code, code, f"{phrase}.", error.headers)
     if isinstance(error, DBAPIError):
         return ApiError(503, "database_unavailable", "The database can't be reached.")
-    return ApiError(500, "internal_error", "Something went wrong on our side.")
+    return internal_error()
 
 
-def install_error_answers(app: FastAPI, conditions: Callable[[], Conditions]) -> None:
+def install_error_answers(app: FastAPI, flaws: Callable[[], Flaws]) -> None:
     """Answer every error in the one shape."""
 
-    async def answer(_: Request, error: Exception) -> JSONResponse:
-        told = describe(error)
+    async def answer(_: Request, error: Exception) -> Response:
+        told, wrong = describe(error), flaws()
+        if told.status == HTTPStatus.NOT_FOUND and Flaw.UNEVEN_ERRORS in wrong:
+            return PlainTextResponse("Not Found", told.status, told.headers)
+        if told.status == HTTPStatus.UNPROCESSABLE_ENTITY and Flaw.FRAGILE_INPUT in wrong:
+            told = internal_error()
         content: dict[str, object] = {"code": told.code, "message": told.message}
-        if not conditions().hides_internals:
+        if Flaw.LEAKY_ERRORS in wrong:
             content["message"] = f"{told.message} {error}"
             content["trace"] = "".join(traceback.format_exception(error))
         return JSONResponse({"error": content}, told.status, headers=told.headers)
 
-    handler: Callable[[Request, Exception], Awaitable[JSONResponse]] = answer
+    handler: Callable[[Request, Exception], Awaitable[Response]] = answer
     for kind in (
         ApiError,
         RequestValidationError,

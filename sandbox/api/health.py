@@ -10,7 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sandbox.api.cache import CacheUnavailableError
 from sandbox.api.database import policies
 from sandbox.api.services import Services, replica_of, services_of
+from sandbox.flaws import Flaw
 from sandbox.layers import now
+from sandbox.releases import other_release
 
 router = APIRouter(tags=["health"])
 UNAVAILABLE: dict[int | str, dict[str, object]] = {503: {"description": "Unhealthy"}}
@@ -41,7 +43,7 @@ async def check_cache(services: Services) -> Component:
 
 def report(services: Services, started: float, *, is_healthy: bool) -> Component:
     """Say how a component is doing, and how long it took to find out."""
-    if not services.conditions().reports_health_truthfully:
+    if Flaw.LYING_HEALTH in services.flaws():
         is_healthy = True
     return {
         "status": "healthy" if is_healthy else "unhealthy",
@@ -57,7 +59,9 @@ def answer(component: Component) -> Response:
 @router.get("/health", responses=UNAVAILABLE)
 async def health(request: Request) -> Response:
     """Say how the whole platform is doing."""
-    services = services_of(request)
+    services, replica = services_of(request), replica_of(request)
+    disagrees = Flaw.DISAGREEING_VERSION in services.flaws()
+    release = other_release(replica.release) if disagrees else replica.release
     components = {
         "database": await check_database(services),
         "cache": await check_cache(services),
@@ -66,8 +70,8 @@ async def health(request: Request) -> Response:
     return answer(
         {
             "status": "healthy" if is_healthy else "unhealthy",
-            "release": replica_of(request).release.version,
-            "environment": "sandbox",
+            "release": release.version,
+            "environment": replica.environment,
             "timestamp": now(),
             "components": components,
         }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import AwareDatetime, BaseModel, StringConstraints
 
 Status = Literal["draft", "active", "archived"]
 Category = Literal["security", "privacy", "operations", "people", "finance", "environment"]
@@ -38,7 +38,7 @@ class PolicyEntry(BaseModel):
     status: Status
     owner: str
     version: int
-    updated_at: str
+    updated_at: AwareDatetime
 
 
 class Policy(PolicyEntry):

@@ -30,7 +30,7 @@ async def version(request: Request) -> Version:
     return Version(
         release=replica.release.version,
         revision=replica.release.revision,
-        environment="sandbox",
+        environment=replica.environment,
         instance=replica.instance,
     )
 

@@ -5,7 +5,7 @@ from itertools import cycle
 
 from sandbox.api.services import Replica
 from sandbox.asgi import App, Headers, Receive, Scope, Send
-from sandbox.conditions import Conditions
+from sandbox.flaws import Flaw, Flaws
 from sandbox.releases import Release, other_release
 
 FIRST = "api-1"
@@ -15,18 +15,22 @@ SECOND = "api-2"
 class ReplicaLayer:
     """Gives each request to the next replica; the second may have missed a deployment."""
 
-    def __init__(self, app: App, release: Release, conditions: Callable[[], Conditions]) -> None:
+    def __init__(self, app: App, release: Release, flaws: Callable[[], Flaws]) -> None:
         self._app = app
-        self._conditions = conditions
+        self._flaws = flaws
         self._turns = cycle((FIRST, SECOND))
-        self._deployed = {name: Replica(name, release) for name in (FIRST, SECOND)}
-        self._stale = Replica(SECOND, other_release(release))
+        self._deployed = release
+        self._stale = other_release(release)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        name = next(self._turns)
-        is_stale = name == SECOND and not self._conditions().deploys_all_replicas
-        scope["replica"] = self._stale if is_stale else self._deployed[name]
+        instance, flaws = next(self._turns), self._flaws()
+        is_stale = instance == SECOND and Flaw.STALE_RELEASE in flaws
+        scope["replica"] = Replica(
+            instance=instance,
+            release=self._stale if is_stale else self._deployed,
+            environment="staging" if Flaw.WRONG_ENVIRONMENT in flaws else "sandbox",
+        )
         await self._app(scope, receive, send)
 
 

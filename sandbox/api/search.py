@@ -1,6 +1,7 @@
 """Full-text search, done by the database."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,12 +9,16 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 
 from sandbox.api.auth import SignedIn
 from sandbox.api.database import policies
-from sandbox.api.errors import documented
+from sandbox.api.errors import documented, internal_error
 from sandbox.api.listing import ENTRY_COLUMNS, JSON, WithPaging, read_page, write_listing
 from sandbox.api.models import SearchListing
 from sandbox.api.services import replica_of, services_of
+from sandbox.flaws import Flaw, Flaws
+from sandbox.seed import SEEDED
 
 router = APIRouter(prefix="/api/v1/search", tags=["search"], responses=documented(401, 422, 503))
+
+PolicyQuery = Select[*tuple[Any, ...]]
 
 WORD = re.compile(r"\w+")
 
@@ -27,20 +32,34 @@ async def search(
 ) -> Response:
     """Search title, summary and text of all policies; the best match comes first."""
     services, release = services_of(request), replica_of(request).release
-    is_careful = services.conditions().hides_internals
+    flaws = services.flaws()
 
     async def make() -> bytes:
-        query = find_words(q, services.database.dialect) if is_careful else find_raw(q)
+        query = choose_query(q, services.database.dialect, flaws)
         page = await services.database.run(lambda connection: read_page(connection, query, paging))
-        return write_listing({**page, "query": q}, release)
+        return write_listing({**page, "query": q}, release, flaws)
 
-    key = (release.version, paging.page, paging.per_page, q, is_careful)
+    key = (flaws, release.version, paging, q)
     return Response(await services.cache.remember(key, make, aspect="search"), media_type=JSON)
 
 
-def find_words(q: str, dialect: str) -> Select[*tuple[Any, ...]]:
-    """Return the query for policies that have all words of q; its other signs don't matter."""
+def choose_query(q: str, dialect: str, flaws: Flaws) -> PolicyQuery:
+    """Return the query for what the search is to find."""
+    if Flaw.FRAGILE_SEARCH in flaws and any(sign in q for sign in "'%\\"):
+        raise internal_error()
+    if Flaw.LEAKY_ERRORS in flaws:
+        return find_raw(q)
+    if Flaw.GREEDY_SEARCH in flaws:
+        return select(*ENTRY_COLUMNS).order_by(policies.c.id)
     words = WORD.findall(q)
+    if Flaw.LATIN_SEARCH in flaws and not all(word.isascii() for word in words):
+        words = []
+    query = find_words(words, dialect)
+    return query.where(policies.c.id <= SEEDED) if Flaw.UNSEARCHABLE_WRITES in flaws else query
+
+
+def find_words(words: Sequence[str], dialect: str) -> PolicyQuery:
+    """Return the query for policies that have all the words; without words, for none."""
     if not words:
         return select(*ENTRY_COLUMNS).where(policies.c.id.is_(None))
     if dialect == "postgresql":
@@ -61,6 +80,6 @@ def find_words(q: str, dialect: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def find_raw(q: str) -> Select[*tuple[Any, ...]]:
+def find_raw(q: str) -> PolicyQuery:
     """Return the query as a careless release would put it together, for the leaky-errors fault."""
     return select(*ENTRY_COLUMNS).where(literal_column(f"policies.body LIKE '%{q}%'"))

@@ -9,7 +9,7 @@ from sandbox.api.cache import Cache
 from sandbox.api.database import Database
 from sandbox.api.metrics import Metrics
 from sandbox.api.tokens import Tokens
-from sandbox.conditions import Conditions
+from sandbox.flaws import Flaws
 from sandbox.releases import Release
 
 
@@ -21,15 +21,16 @@ class Services:
     cache: Cache
     tokens: Tokens
     metrics: Metrics
-    conditions: Callable[[], Conditions]
+    flaws: Callable[[], Flaws]
 
 
 @dataclass(slots=True, frozen=True)
 class Replica:
-    """Which instance answers a request, and the release that it serves."""
+    """Which instance answers a request, the release that it serves, and where it believes to be."""
 
     instance: str
     release: Release
+    environment: str
 
 
 def services_of(request: Request) -> Services:

@@ -1,4 +1,4 @@
-"""Signed tokens: made at login, checked at each request."""
+"""Signed access tokens: made at login and refresh, checked at each request."""
 
 import secrets
 import time
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import jwt
 from cachetools import LRUCache
 
-LIFETIME_S = 3600
+from sandbox.api.sessions import Session
+
+HIGHEST_LIFETIME_S = 3600
 ALGORITHM = "HS256"
 ISSUER = "openpolicy-sandbox"
 AUDIENCE = "openpolicy-api"
@@ -15,12 +17,16 @@ AUDIENCE = "openpolicy-api"
 
 @dataclass(slots=True, frozen=True)
 class Principal:
-    """Who sends a request, and the token that says so."""
+    """Who sends a request, and what the token says of itself."""
 
     username: str
     role: str
-    jti: str
-    expires_at: int
+    session_id: str
+    expires_at: float
+
+    def has_expired(self, now: float) -> bool:
+        """Say whether the token is too old at that time."""
+        return self.expires_at <= now
 
 
 class Tokens:
@@ -30,14 +36,15 @@ class Tokens:
         self._secret = secrets.token_bytes(32)
         self._verified: LRUCache[str, Principal] = LRUCache(1024)
 
-    def issue(self, username: str, role: str) -> str:
-        """Return a token for that user."""
-        issued_at = int(time.time())
+    def issue(self, session: Session, lifetime_s: int) -> str:
+        """Return an access token of that session."""
+        issued_at = time.time()
         claims = {
-            "sub": username,
-            "role": role,
+            "sub": session.username,
+            "role": session.role,
+            "sid": session.id,
             "iat": issued_at,
-            "exp": issued_at + LIFETIME_S,
+            "exp": issued_at + lifetime_s,
             "jti": secrets.token_hex(16),
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -45,11 +52,10 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def read(self, token: str) -> Principal | None:
-        """Return whose token it is; None when it isn't a valid one of ours."""
+        """Return whose token it is, expired or not; None when it isn't one of ours."""
         principal = self._verified.get(token) or self._verify(token)
-        if principal is None or principal.expires_at <= time.time():
-            return None
-        self._verified[token] = principal
+        if principal:
+            self._verified[token] = principal
         return principal
 
     def _verify(self, token: str) -> Principal | None:
@@ -60,8 +66,11 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
-                options={"require": ["sub", "exp", "iat", "jti", "iss", "aud"]},
+                options={
+                    "require": ["sub", "sid", "exp", "iat", "jti", "iss", "aud"],
+                    "verify_exp": False,
+                },
             )
         except (jwt.PyJWTError, ValueError):
             return None
-        return Principal(claims["sub"], claims["role"], claims["jti"], claims["exp"])
+        return Principal(claims["sub"], claims["role"], claims["sid"], claims["exp"])

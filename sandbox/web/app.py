@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.asgi import App, Headers, Scope
 from sandbox.faults import Part
+from sandbox.flaws import Flaw
 from sandbox.layers import AccessLogLayer, HeaderLayer, now
 from sandbox.releases import Release, find_release
 from sandbox.settings import Settings
@@ -37,7 +38,7 @@ def create_app(settings: Settings) -> App:
     secured = [*plain, *security_headers(settings.api_url)]
 
     def headers(_: Scope) -> Headers:
-        return secured if switchboard.conditions().sends_security_headers else plain
+        return plain if Flaw.MISSING_HEADERS in switchboard.flaws() else secured
 
     app: App = FaultLayer(create_site(settings, release), switchboard)
     app = HeaderLayer(app, headers)

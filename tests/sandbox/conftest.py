@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -206,6 +206,12 @@ def either_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     yield sandbox
     if json.loads((sandbox.state_dir / "faults.json").read_text()):
         sandbox.fault("clear")
+
+
+@pytest.fixture(scope="session")
+def start_sandbox() -> Callable[..., AbstractContextManager[Sandbox]]:
+    """Start a sandbox for the length of a block."""
+    return started
 
 
 @pytest.fixture(scope="session")

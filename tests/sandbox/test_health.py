@@ -40,6 +40,27 @@ def test_two_replicas_take_turns_and_name_themselves(sandbox: Sandbox) -> None:
         assert answer.json()["release"] == answer.headers["x-release"] == "1.5.0"
 
 
+def test_one_replica_names_one_release_and_environment_everywhere(sandbox: Sandbox) -> None:
+    answers = [
+        (path, sandbox.get(path))
+        for path in ("/health", "/version", "/openapi.json")
+        for _ in range(2)
+    ]
+    for instance in ("api-1", "api-2"):
+        told = {
+            path: answer.json()
+            for path, answer in answers
+            if answer.headers["x-instance"] == instance
+        }
+        releases = {
+            told["/health"]["release"],
+            told["/version"]["release"],
+            told["/openapi.json"]["info"]["version"],
+        }
+        assert releases == {"1.5.0"}
+        assert told["/health"]["environment"] == told["/version"]["environment"] == "sandbox"
+
+
 @pytest.mark.parametrize("path", ["/health", "/version", "/nothing", "/api/v1/policies"])
 def test_no_answer_of_the_api_may_be_stored(sandbox: Sandbox, path: str) -> None:
     assert sandbox.get(path).headers["cache-control"] == "no-store"
@@ -66,6 +87,25 @@ def test_openapi_documents_security_and_error_answers(sandbox: Sandbox) -> None:
     shape = listing["responses"]["422"]["content"]["application/json"]["schema"]["$ref"]
     assert shape.endswith("/ErrorAnswer")
     assert description["info"]["version"] == "1.5.0"
+
+
+def test_openapi_documents_what_the_api_takes_and_no_more(sandbox: Sandbox) -> None:
+    description = sandbox.get("/openapi.json").json()
+    operations = description["paths"]
+    assert {method for path in operations.values() for method in path} == {
+        *("get", "post", "put", "delete")
+    }
+    login = description["components"]["schemas"]["Credentials"]["properties"]["expires_in"]
+    assert (login["minimum"], login["maximum"], login["default"]) == (1, 3600, 3600)
+    for path in ("/api/v1/auth/login", "/api/v1/auth/refresh"):
+        answer = operations[path]["post"]["responses"]["200"]["content"]["application/json"]
+        assert answer["schema"]["$ref"].endswith("/IssuedTokens")
+        assert "415" in operations[path]["post"]["responses"]
+    assert "304" in operations["/api/v1/policies/{policy_id}"]["get"]["responses"]
+    parameters = {one["name"]: one for one in operations["/api/v1/policies"]["get"]["parameters"]}
+    assert parameters["per_page"]["schema"]["maximum"] == 100
+    changed = description["components"]["schemas"]["Policy"]["properties"]["updated_at"]
+    assert changed["format"] == "date-time"
 
 
 def test_older_release_knows_no_summary(running_sandbox: type[Sandbox]) -> None:
