@@ -14,7 +14,7 @@ NAMES = ["development", "disaster-recovery", "production", "sandbox", "staging"]
 PASSWORDS = {
     f"{name}_TEST_PASSWORD": "a-password-for-tests"
     for name in ("STAGING", "PRODUCTION", "DISASTER_RECOVERY")
-}
+} | {"STAGING_ADMIN_PASSWORD": "a-password-for-tests"}
 
 
 def loaded(name: str) -> Environment:

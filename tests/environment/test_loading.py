@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 MINIMAL = "health_endpoints:\n  api:\n    url: http://api/health\n"
 
-LOGIN = "api:\n  base_url: http://api\n  login:\n    username: test\n    password: {password}\n"
+LOGIN = (
+    "api:\n  base_url: http://api\n  login: {{}}\n  identities:\n    test:\n"
+    "      username: test\n      password: {password}\n"
+)
 
 
 def test_a_file_with_nothing_but_health_endpoints_is_an_environment(
@@ -202,8 +205,9 @@ def test_a_secret_comes_from_the_process_environment(load: Callable[..., Environ
     environment = load(LOGIN.format(password="${PW}"), PW="hunter22")
     assert environment.secrets == {"hunter22"}
     assert environment.api is not None
-    assert environment.api.login is not None
-    assert environment.api.login.password.get_secret_value() == "hunter22"
+    password = environment.api.identities["test"].password
+    assert password is not None
+    assert password.get_secret_value() == "hunter22"
     assert "hunter22" not in repr(environment)
     assert "hunter22" not in str(environment.model_dump())
     assert "hunter22" not in environment.model_dump_json()
@@ -218,7 +222,7 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(
     complaint: Callable[..., str], password: str
 ) -> None:
     assert complaint(LOGIN.format(password=password), PW="hunter22") == (
-        "here.yaml:5: api.login.password: passwords come from the process environment. "
+        "here.yaml:7: api.identities.test.password: passwords come from the process environment. "
         "Write ${NAME}"
     )
 

@@ -61,7 +61,7 @@ def test_required_categories_can_be_written_for_each_tier(
         ("release_identity: {api: {url: http://api}}", "Write `header:` or `field:`"),
         ("release_identity: {api: {url: http://api, header: a b}}", "is no name of a header"),
         ("api: {base_url: 'http://api?x=1'}", "has a query or fragment"),
-        ("api: {base_url: http://api, search_path: search}", "is no path"),
+        ("api: {base_url: http://api, whoami: {path: me}}", "is no path"),
         ("launch: {command: [], ready: http://api}", "must be a command"),
         ("monitoring_metrics: {a: {b: about 5%}}", '"about 5%" isn\'t understood'),
         ("monitoring_metrics: {a: {b: 5}}", "must be a phrase in quotes"),

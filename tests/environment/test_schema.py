@@ -53,7 +53,8 @@ def test_the_schema_accepts_what_the_loader_reads(data: dict[str, Any]) -> None:
         {"check_timeout": 30},
         {"required": {"smoke": ["helth"]}},
         {"rollback_triggers": {"x": [{"condition": "a", "timeout": "5m"}]}},
-        {"api": {"login": {"password": "hunter22"}}},
+        {"api": {"identities": {"test": {"password": "hunter22"}}}},
+        {"api": {"journeys": {"a": {"steps": [{"wish": "GET /"}]}}}},
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(data: dict[str, Any]) -> None:

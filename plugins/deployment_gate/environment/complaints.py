@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -70,10 +70,14 @@ def _known_keys(path: Key) -> list[str]:
 
 def _entry_kind(kind: Any, key: str) -> Any:
     """Answer the type of what stands under a key of a map or section."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     if get_origin(kind) is Mapping:
         return get_args(kind)[1]
+    if get_origin(kind) is tuple:
+        return get_args(kind)[0]
     annotation = kind.model_fields[key].annotation
-    if get_origin(annotation) is Mapping:
+    if get_origin(annotation) in {Mapping, tuple}:
         return annotation
     options = [option for option in get_args(annotation) if option is not NoneType]
     sections = [

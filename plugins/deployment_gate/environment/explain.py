@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
+from deployment_gate.environment.api_sections import ApiTarget, Login
+from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.durations import format_duration
 from deployment_gate.environment.fields import Tier
+from deployment_gate.environment.journey_sections import Step
 from deployment_gate.environment.model import Environment
 from deployment_gate.environment.policy import policy_of
-from deployment_gate.environment.sections import ApiTarget, HealthEndpoint, ReleaseEndpoint
+from deployment_gate.environment.sections import HealthEndpoint, ReleaseEndpoint
+from deployment_gate.environment.sizes import format_size
 from deployment_gate.environment.terms import TargetPhrase, Watch
 
 
@@ -24,7 +28,10 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Health endpoints", _health(environment.health_endpoints)
     yield "Release identity", _releases(environment.release_identity)
     yield "API", _api(environment.api)
+    yield "Journeys", _journeys(environment.api)
     yield "Web interface", _web(environment)
+    yield "Databases", _databases(environment.databases)
+    yield "Caches", _caches(environment.caches)
     yield "Performance targets", _targets(environment)
     yield "Rollback triggers", _triggers(environment)
     yield "Monitoring metrics", _grouped(environment.monitoring_metrics)
@@ -59,20 +66,102 @@ def _releases(endpoints: Mapping[str, ReleaseEndpoint]) -> Iterator[str]:
 def _api(api: ApiTarget | None) -> Iterator[str]:
     if api is None:
         return
-    yield f"at {api.base_url}: policies at {api.policies_path}, search at {api.search_path}"
-    yield f'searches for "{api.search_term}"'
+    yield f"at {api.base_url}"
     if api.login:
-        yield (
-            f"signs in at {api.login.path} as {api.login.username}, password from the process "
-            f"environment, token in {api.login.token_field}"
-        )
+        yield from _login(api, api.login)
     else:
         yield "signs in nowhere: what needs it isn't checked"
+    for name, collection in api.collections.items():
+        where = f", one at {collection.item}" if collection.item else ""
+        who = api.reader_of(collection) or "anybody"
+        yield f"lists {name} at {collection.path}{where}, read by {who}"
+        if collection.draft is not None:
+            yield f"  {collection.writer or 'anybody'} makes, changes and removes one"
+    if api.search:
+        terms = ", ".join(f'"{term}"' for term in api.search.finds)
+        yield f'at {api.search.path} finds {terms}, and nothing for "{api.search.finds_not}"'
+    if api.openapi:
+        yield f"describes itself at {api.openapi.path}"
+    for name, fact in api.facts.items():
+        tellers = ", ".join(str(told) for told in fact.told_by)
+        is_what = "" if fact.equals is None else f' and is "{fact.equals}"'
+        yield f"{name} is the same in {tellers}{is_what}"
+
+
+def _login(api: ApiTarget, login: Login) -> Iterator[str]:
+    if login.request:
+        yield f"signs in by {login.request}, token in {login.token}"
+    else:
+        yield "signs in nowhere: the credentials go with each request"
+    yield f"sends {', '.join(f'{name}: {value}' for name, value in login.send.items())}"
+    for name, identity in api.identities.items():
+        who = f" as {identity.username}" if identity.username else ""
+        role = f", {identity.role}" if identity.role else ""
+        yield f"{name}{who}{role}, with what the process environment holds"
+
+
+def _journeys(api: ApiTarget | None) -> Iterator[str]:
+    for name, journey in (api.journeys if api else {}).items():
+        tier = "after each deploy" if journey.smoke else "in the full run"
+        leave = ", where writing is allowed" if journey.writes else ""
+        told = f": {journey.description}" if journey.description else ""
+        yield f"{name}, {tier}{leave}{told}"
+        for number, step in enumerate(journey.steps, start=1):
+            yield f"  {number}. {_step(step)}"
+        for step in journey.cleanup or ():
+            yield f"  at the end: {_step(step)}"
+
+
+def _step(step: Step) -> str:
+    who = f" as {step.identity}" if step.identity else ""
+    statuses = sorted(step.expect.status or ())
+    answer = " or ".join(map(str, statuses)) if statuses else "a success"
+    within = f" within {format_duration(step.expect.within)}" if step.expect.within else ""
+    retry = f", tried for {format_duration(step.retry.timeout)}" if step.retry else ""
+    called = f"{step.name}: " if step.name else ""
+    return f"{called}{step.request}{who} is answered {answer}{within}{retry}"
 
 
 def _web(environment: Environment) -> Iterator[str]:
     if environment.web:
         yield f"at {environment.web.base_url}"
+
+
+def _databases(databases: Mapping[str, DatabaseTarget]) -> Iterator[str]:
+    for name, database in databases.items():
+        within = format_duration(database.timeout)
+        yield (
+            f"{name}: {database.url.scheme} at the address in the process environment answers "
+            f"within {within}; it is only read"
+        )
+        if database.migrations:
+            revisions = " and ".join(database.migrations)
+            yield f"  {database.migrations_table} is at {revisions}"
+        if database.statistics:
+            transaction = format_duration(database.longest_transaction)
+            yield (
+                f"  no transaction is open for more than {transaction}, nobody waits for a lock "
+                f"for more than {format_duration(database.longest_lock_wait)}"
+            )
+            yield (
+                f"  replicas are at most {format_duration(database.replication_delay)} behind, "
+                f"at most {database.connections_at_most} % of the connections are in use"
+            )
+        if database.largest_size:
+            yield f"  it is at most {format_size(database.largest_size)} large"
+
+
+def _caches(caches: Mapping[str, CacheTarget]) -> Iterator[str]:
+    for name, cache in caches.items():
+        within = format_duration(cache.timeout)
+        yield (
+            f"{name}: {cache.url.scheme} at the address in the process environment answers within "
+            f"{within}; it is only read"
+        )
+        yield (
+            f"  at most {cache.memory_at_most} % of its memory limit is in use, replicas and "
+            f"masters heard of each other within {format_duration(cache.replication_delay)}"
+        )
 
 
 def _targets(environment: Environment) -> Iterator[str]:

@@ -84,12 +84,14 @@ class Written:
         return dict(self.schema)
 
 
-def _phrase(
+def phrase_field(
     parse: Callable[[str], object],
     kinds: type | tuple[type, ...],
     examples: tuple[str, ...],
     write: Callable[[Any], object],
 ) -> Written:
+    """Answer the way from a phrase to what `parse` makes of it, which is one of `kinds`."""
+
     def read(value: object) -> object:
         if isinstance(value, kinds):
             return value
@@ -100,7 +102,8 @@ def _phrase(
     return Written(read, {"type": "string", "examples": list(examples)}, write)
 
 
-def _text_of(phrase: Any) -> object:
+def text_of(phrase: Any) -> object:
+    """Answer a phrase as it is written."""
     return phrase.text
 
 
@@ -234,6 +237,7 @@ BaseUrl: TypeAlias = Annotated[
 UrlPath: TypeAlias = Annotated[str, _checked(_absolute_path)]
 HeaderName: TypeAlias = Annotated[str, _checked(_header_name)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_typed_again), Field(ge=1, le=10_000)]
+Percent: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_typed_again)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_typed_again)]
 Duration: TypeAlias = Annotated[
     timedelta,
@@ -241,7 +245,7 @@ Duration: TypeAlias = Annotated[
 ]
 ResponseTime: TypeAlias = Annotated[
     timedelta,
-    _phrase(
+    phrase_field(
         phrases.parse_response_time,
         timedelta,
         phrases.RESPONSE_TIME_EXAMPLES,
@@ -250,23 +254,25 @@ ResponseTime: TypeAlias = Annotated[
 ]
 ConditionField: TypeAlias = Annotated[
     Condition,
-    _phrase(phrases.parse_condition, Condition.__args__, phrases.CONDITION_EXAMPLES, _text_of),
+    phrase_field(phrases.parse_condition, Condition.__args__, phrases.CONDITION_EXAMPLES, text_of),
 ]
 ActionField: TypeAlias = Annotated[
     Action,
-    _phrase(phrases.parse_action, Action, phrases.ACTION_EXAMPLES, lambda action: action.value),
+    phrase_field(
+        phrases.parse_action, Action, phrases.ACTION_EXAMPLES, lambda action: action.value
+    ),
 ]
 Target: TypeAlias = Annotated[
     TargetPhrase,
-    _phrase(phrases.parse_target, TargetPhrase, phrases.TARGET_EXAMPLES, _text_of),
+    phrase_field(phrases.parse_target, TargetPhrase, phrases.TARGET_EXAMPLES, text_of),
 ]
 Metric: TypeAlias = Annotated[
     TargetPhrase | Watch,
-    _phrase(
+    phrase_field(
         phrases.parse_metric,
         (TargetPhrase, Watch),
         (*phrases.TARGET_EXAMPLES, "Monitor for anomalies"),
-        _text_of,
+        text_of,
     ),
 ]
 CategoryName: TypeAlias = Annotated[Category, _choice(Category)]

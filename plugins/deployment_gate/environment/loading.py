@@ -9,6 +9,7 @@ from deployment_gate.environment.complaints import complaints
 from deployment_gate.environment.errors import EnvironmentFileError, Problem, did_you_mean
 from deployment_gate.environment.inheritance import BASE, file_names, read_chain
 from deployment_gate.environment.model import Environment, Sources
+from deployment_gate.environment.references import broken_references
 from deployment_gate.environment.variables import secrets_in, substitute
 from deployment_gate.environment.yaml_source import Key, Node
 
@@ -63,6 +64,10 @@ def load_environment(name: str, directory: Path, *, variables: Mapping[str, str]
         without_value = {problem.path for problem in unset}
         found = [item for item in complaints(error, sources) if item.path not in without_value]
         raise EnvironmentFileError(_in_order([*problems, *found])) from error
+    problems += [
+        Problem(sources.nearest(path) or tree.position, path, message)
+        for path, message in broken_references(environment)
+    ]
     if problems:
         raise EnvironmentFileError(_in_order(problems))
     return environment

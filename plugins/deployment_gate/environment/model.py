@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
 
+from deployment_gate.environment.api_sections import ApiTarget
+from deployment_gate.environment.data_fields import SecretAddress
+from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.errors import Position
 from deployment_gate.environment.fields import Category, Duration, Metric, Name, Tier
 from deployment_gate.environment.sections import (
     AlertResponses,
     Allow,
-    ApiTarget,
     HealthEndpoint,
     Launch,
     PerformanceTargets,
@@ -56,6 +59,10 @@ class Environment(Section):
     """The API; unset: it isn't validated."""
     web: WebTarget | None = None
     """The web interface; unset: it isn't validated."""
+    databases: Mapping[Name, DatabaseTarget] = {}
+    """Databases that are asked directly, by name."""
+    caches: Mapping[Name, CacheTarget] = {}
+    """Caches that are asked directly, by name."""
     performance_targets: PerformanceTargets | None = None
     """Levels of performance that must be met."""
     monitoring_metrics: Mapping[Name, Mapping[Name, Metric]] = {}
@@ -86,7 +93,8 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _has_something_to_validate(self) -> Self:
-        if not (self.health_endpoints or self.release_identity or self.api or self.web):
+        validated = ("health_endpoints", "release_identity", "api", "web", "databases", "caches")
+        if not any(getattr(self, section) for section in validated):
             raise ValueError(
                 "has nothing to validate. Write `health_endpoints:`, or `extends: base`"
             )
@@ -110,7 +118,11 @@ class Environment(Section):
         written = self.required.of(Tier(tier))
         if written is not None:
             return written
-        implied = {Category.HEALTH: self.health_endpoints, Category.API: self.api}
+        implied = {
+            Category.HEALTH: self.health_endpoints,
+            Category.API: self.api,
+            Category.INFRASTRUCTURE: self.databases or self.caches,
+        }
         return tuple(category.value for category, section in implied.items() if section)
 
     def covers(self, category: str) -> bool:
@@ -123,9 +135,19 @@ class Environment(Section):
 
     def sign_in_addresses(self) -> frozenset[str]:
         """Answer the addresses that a sign-in is posted to, which is no write of data."""
-        if self.api is None or self.api.login is None:
+        if self.api is None or self.api.login is None or self.api.login.request is None:
             return frozenset()
-        return frozenset({self.api.base_url.rstrip("/") + self.api.login.path})
+        return frozenset({self.api.base_url + self.api.login.request.path})
+
+    def paths_beside_the_api(self) -> tuple[str, ...]:
+        """Answer the paths at the API's address that other sections name."""
+        if self.api is None:
+            return ()
+        urls = [endpoint.url for endpoint in self.health_endpoints.values()]
+        urls += [endpoint.url for endpoint in self.release_identity.values()]
+        base = self.api.base_url
+        ours = [url for url in urls if url.startswith(f"{base}/")]
+        return tuple(dict.fromkeys(urlsplit(url.removeprefix(base)).path for url in ours))
 
     def not_covered(self) -> tuple[str, ...]:
         """Answer what this environment doesn't mention, a short sentence each."""
@@ -148,7 +170,7 @@ _COVERAGE = (
     _Coverage("frontend", ("web",), "no `web` section"),
     _Coverage("performance", ("performance_targets",), "no `performance_targets` section"),
     _Coverage("security", ("api", "web"), "neither an `api` nor a `web` section"),
-    _Coverage("infrastructure", (), "no section describes it"),
+    _Coverage("infrastructure", ("databases", "caches"), "no `databases` and no `caches` section"),
     _Coverage("monitoring", ("monitoring_metrics",), "no `monitoring_metrics` section"),
     _Coverage(
         "release",
@@ -165,7 +187,9 @@ _COVERAGE = (
 
 
 def _secrets(value: object) -> Iterator[str]:
-    if isinstance(value, SecretStr):
+    if isinstance(value, SecretAddress):
+        yield from value.secrets()
+    elif isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:

@@ -8,7 +8,13 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from deployment_gate.environment import model, sections
+from deployment_gate.environment import (
+    api_sections,
+    data_sections,
+    journey_sections,
+    model,
+    sections,
+)
 from deployment_gate.environment.inheritance import TABLES
 from deployment_gate.environment.model import Environment
 
@@ -26,7 +32,7 @@ def environment_schema() -> dict[str, Any]:
     """
     schema = Environment.model_json_schema(schema_generator=_Generator)
     definitions = schema["$defs"]
-    for module in (model, sections):
+    for module in (model, sections, api_sections, journey_sections, data_sections):
         for kind, described in _field_docstrings(inspect.getsource(module)).items():
             entries = (schema if kind == Environment.__name__ else definitions[kind])["properties"]
             for name, description in described.items():

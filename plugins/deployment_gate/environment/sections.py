@@ -22,13 +22,11 @@ from deployment_gate.environment.fields import (
     HeaderName,
     Name,
     ResponseTime,
-    Secret,
     Statuses,
     Target,
     Text,
     Tier,
     Url,
-    UrlPath,
 )
 
 
@@ -84,34 +82,6 @@ class ReleaseEndpoint(Section):
         if self.header is None and self.field is None:
             raise ValueError("says nowhere which release it is. Write `header:` or `field:`")
         return self
-
-
-class Login(Section):
-    """How the checks sign in."""
-
-    path: UrlPath = "/api/v1/auth/login"
-    """Where to sign in, below `base_url`."""
-    username: Text
-    """Whom the checks sign in as."""
-    password: Secret
-    """Its password, from the process environment: ${NAME}."""
-    token_field: Text = "access_token"  # noqa: S105 - the name of a field
-    """The path of the token in the JSON answer, its keys joined by dots."""
-
-
-class ApiTarget(Section):
-    """The API, and the paths that the checks use."""
-
-    base_url: BaseUrl
-    """What all paths of the API are below."""
-    login: Login | None = None
-    """How to sign in; unset: nothing that needs it is checked."""
-    policies_path: UrlPath = "/api/v1/policies"
-    """Where policies are listed."""
-    search_path: UrlPath = "/api/v1/search"
-    """Where to search."""
-    search_term: Text = "policy"
-    """A term that finds something."""
 
 
 class WebTarget(Section):

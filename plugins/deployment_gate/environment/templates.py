@@ -1,0 +1,63 @@
+"""Texts and JSON with places for values that are known later: `{{name}}`, as Hurl has them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+# place ::= "{{" NAME "}}"        with spaces around the name, if one likes
+_PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+
+def names_in(template: object) -> Iterator[str]:
+    """Yield the names of all places, at any depth.
+
+    >>> sorted(names_in({"title": "{{run}}", "tags": ["a {{ tag }}"]}))
+    ['run', 'tag']
+    """
+    if isinstance(template, str):
+        yield from _PLACE.findall(template)
+    elif isinstance(template, Mapping):
+        for key, value in template.items():
+            yield from names_in(key)
+            yield from names_in(value)
+    elif isinstance(template, list | tuple):
+        for item in template:
+            yield from names_in(item)
+
+
+def fill_text(
+    template: str, values: Mapping[str, object], *, quote: Callable[[str], str] = str
+) -> str:
+    """Put the values into a text.
+
+    Args:
+        template: The text with its places.
+        values: What stands for each name.
+        quote: What is done to each value first, URL-encoding say.
+
+    Raises:
+        KeyError: A name has no value.
+
+    >>> fill_text("/policies/{{id}}", {"id": 7})
+    '/policies/7'
+    """
+    return _PLACE.sub(lambda place: quote(str(values[place[1]])), template)
+
+
+def fill(template: Any, values: Mapping[str, object]) -> Any:
+    """Put the values into a JSON document; one that is nothing but a place keeps its type.
+
+    Raises:
+        KeyError: A name has no value.
+
+    >>> fill({"id": "{{id}}", "title": "No. {{id}}"}, {"id": 7})
+    {'id': 7, 'title': 'No. 7'}
+    """
+    if isinstance(template, str):
+        whole = _PLACE.fullmatch(template)
+        return values[whole[1]] if whole else fill_text(template, values)
+    if isinstance(template, Mapping):
+        return {str(fill(key, values)): fill(value, values) for key, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [fill(item, values) for item in template]
+    return template
