@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate import fixtures
+from deployment_gate import api_fixtures, data_fixtures, fixtures
 from deployment_gate.checks import CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.environment import environment_names, load_environment
@@ -25,6 +25,7 @@ from deployment_gate.run import CONTROLLER, GateRun, new_run
 if TYPE_CHECKING:
     import pytest
 
+    from deployment_gate.api.document import Document
     from deployment_gate.environment import Environment
 
 
@@ -43,9 +44,10 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         EmptyOptionError: An option has no value.
         PluginMissingError: A plugin that the gate stands on was switched off.
         EnvironmentFileError: There is no such environment, or its file can't be understood.
+        DocumentError: The baseline can't be read.
         ReportError: The report folder can't be written to.
     """
-    for option in ("env", "env_dir", "release", "report_dir"):
+    for option in ("env", "env_dir", "release", "baseline", "report_dir"):
         if config.getoption(option) == "":
             # An unset variable of a pipeline must not validate something else than it means.
             raise EmptyOptionError(
@@ -72,8 +74,11 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     environment = load_environment(name, folder, variables=os.environ)
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
+    plugins.register(api_fixtures, "deployment_gate.api_fixtures")
+    plugins.register(data_fixtures, "deployment_gate.data_fixtures")
     process = None if _is_explaining(config) else _process(config, environment)
     if process:
+        process.baseline = _baseline(config)
         config.stash[fixtures.process_key] = process
         plugins.register(CheckHooks(process), "deployment_gate.checks")
     plugins.register(
@@ -85,6 +90,16 @@ def _bring_in(config: pytest.Config, name: str) -> None:
         ),
         "deployment_gate.collection",
     )
+
+
+def _baseline(config: pytest.Config) -> Document | None:
+    """The description that the release before was served with, where one was given."""
+    given = config.option.baseline
+    if not given:
+        return None
+    from deployment_gate.api.document import read_document  # noqa: PLC0415  # few runs have one
+
+    return read_document(config.invocation_params.dir / given)
 
 
 def _is_explaining(config: pytest.Config) -> bool:

@@ -25,8 +25,10 @@ from deployment_gate.evidence import (
 )
 from deployment_gate.judgement import Judged, read_health
 from deployment_gate.probes.conduct import Conduct
+from deployment_gate.probes.exchange import tell_exchanges
 
 if TYPE_CHECKING:
+    from deployment_gate.api.document import Document
     from deployment_gate.environment import Environment
 
 
@@ -43,6 +45,7 @@ class CheckProcess:
         redactor: Keeps secrets out of what is reported.
         conduct: What the running check may send.
         plan: The checks by node id, once they are collected.
+        baseline: The description that the release before was served with, where one was given.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class CheckProcess:
         self.complain = complain
         self.redactor = redactor
         self.plan: dict[str, PlannedCheck] = {}
+        self.baseline: Document | None = None
         self.conduct = Conduct(
             observe=journal.append,
             environment=environment.name,
@@ -78,6 +82,16 @@ class CheckProcess:
         """From now on, requests are sent on behalf of `item`."""
         self.conduct.check = item.nodeid
         self.conduct.is_writing = item.get_closest_marker("writes") is not None
+        self.conduct.is_provoking = item.get_closest_marker("provokes") is not None
+        self.conduct.step = None
+        self.conduct.exchanges.clear()
+
+    def add_exchanges(self, item: pytest.Item, phase: str) -> None:
+        """What `item` sent and received in a phase becomes a section of its report."""
+        if self.conduct.exchanges:
+            told = tell_exchanges(self.conduct.exchanges, self.redactor.redact)
+            item.add_report_section(phase, "requests", told)
+            self.conduct.exchanges.clear()
 
     def health_of(self, name: str) -> Judged:
         """How the sweep's last look at a health endpoint reads."""

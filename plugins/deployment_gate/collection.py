@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import BaseModel
 
 from deployment_gate.environment import Category, Tier
 from deployment_gate.errors import GateError
@@ -32,6 +34,9 @@ MARKERS = (
     "writes: changes data; needs the environment's leave (`allow: {writes: true}`).",
     "load: makes load; needs the environment's leave (`allow: {load: true}`).",
     "burst: sends many requests at once; needs the environment's leave (`allow: {burst: true}`).",
+    "needs(entry, ...): only where the environment has these entries, `api.login` say; {name} in "
+    + "one is what the check's parameter of that name is, --option an option of the run.",
+    "provokes: sends what must be refused; how it is answered counts for no rate and no speed.",
 )
 """pytest's markers, as `--markers` lists them."""
 
@@ -223,7 +228,45 @@ def _left_out(
             return f"{leave}: {environment.name} gives no leave for it"
     if not environment.covers(category):
         return f"{environment.name} has no section for it"
+    return _lacking(item, environment)
+
+
+def _lacking(item: pytest.Item, environment: Environment) -> str | None:
+    """The first entry that the check needs and the environment lacks."""
+    callspec = getattr(item, "callspec", None)
+    given = callspec.params if callspec else {}
+    # A check that would be repeated for something that there is none of has no text for it.
+    names = {name: value if isinstance(value, str) else "" for name, value in given.items()}
+    for marker in item.iter_markers("needs"):
+        for entry in marker.args:
+            if entry.startswith("--"):
+                if not item.config.getoption(entry):
+                    return f"no {entry} was given"
+                continue
+            path = [*takewhile(bool, entry.format(**names).split("."))]
+            if len(path) <= entry.count(".") or not _entry_of(environment, path, item):
+                return f"{environment.name} has no `{'.'.join(path)}`"
     return None
+
+
+def _entry_of(environment: Environment, path: Sequence[str], item: pytest.Item) -> object:
+    """What stands in an environment under a path of names.
+
+    Raises:
+        SelectionError: Environments have no such entry.
+    """
+    value: object = environment
+    for name in path:
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif hasattr(value, name):
+            value = getattr(value, name)
+        else:
+            known = sorted(type(value).model_fields) if isinstance(value, BaseModel) else []
+            raise SelectionError(f"{item.nodeid}: needs: {_unknown('entry', name, known)}")
+    return value
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:

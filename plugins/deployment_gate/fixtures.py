@@ -82,16 +82,6 @@ def http_client(
 
 
 @pytest.fixture(scope="session")
-def api(http_client: Callable[[str], httpx.Client], environment: Environment) -> httpx.Client:
-    """The environment's API, asked by nobody in particular."""
-    if environment.api is None:
-        pytest.fail(
-            f"{environment.name} has no `api` section; write one with its `base_url`", pytrace=False
-        )
-    return http_client(environment.api.base_url)
-
-
-@pytest.fixture(scope="session")
 def keep_secret(pytestconfig: pytest.Config) -> Callable[[str], str]:
     """Takes a value that no report may show, a token that was issued say, and returns it."""
 

@@ -26,6 +26,7 @@ from deployment_gate.checks import (
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import PlannedCheck, Redactor
+from deployment_gate.parameters import parameters_of
 from deployment_gate.progress import StillRunning
 from deployment_gate.reports import terminal
 from deployment_gate.reports.account import Account
@@ -90,10 +91,11 @@ class CollectionHooks:
         return report
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Each health endpoint is a check of its own."""
-        if "health_endpoint" in metafunc.fixturenames:
-            names = list(self._environment.health_endpoints)
-            metafunc.parametrize("health_endpoint", names, ids=names, indirect=True)
+        """Each health endpoint, list, identity and journey is a check of its own."""
+        for fixture in metafunc.fixturenames:
+            parameters = parameters_of(fixture, self._environment)
+            if parameters is not None:
+                metafunc.parametrize(fixture, parameters, indirect=True)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -139,6 +141,7 @@ class CheckHooks:
         """A report is short, and redacted before any reporter sees it."""
         if call.excinfo and not item.config.option.fulltrace:
             shorten_traceback(call.excinfo.value)
+        self._process.add_exchanges(item, call.when)
         report = yield
         self._process.finish_report(report)
         return report

@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the release that must be running, on every replica; another one is a hold",
     )
     group.addoption(
+        "--baseline",
+        metavar="FILE",
+        help="the OpenAPI document of the release before: what breaks its clients is a hold",
+    )
+    group.addoption(
         "--report-dir",
         metavar="DIR",
         help="where verdict.json, junit.xml, report.html, evidence.jsonl and summary.md go "
@@ -39,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Explain the markers; where checks are to run, bring in the gate."""
-    _refuse_a_folder_taken_for_the_project(config)
+    _refuse_a_path_taken_for_the_project(config)
     is_active = _is_gate_run(config)
     # --markers ends pytest before any argument counts, so there they are always explained.
     if is_active or config.option.markers:
@@ -58,18 +63,18 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
 
 
-def _refuse_a_folder_taken_for_the_project(config: pytest.Config) -> None:
-    """An option's folder, written with a space, may have become pytest's root directory.
+def _refuse_a_path_taken_for_the_project(config: pytest.Config) -> None:
+    """An option's path, written with a space, may have become pytest's root directory.
 
     pytest looks for the root before it knows the options of plugins (pytest's documentation of
     `rootdir` says so), and would then run without this project's configuration.
     """
     given = config.invocation_params.args
-    for option in ("--env-dir", "--report-dir"):
-        folder = config.getoption(option)
-        if folder and option in given and config.inipath is None and Path(folder).is_dir():
+    for option in ("--env-dir", "--report-dir", "--baseline"):
+        path = config.getoption(option)
+        if path and option in given and config.inipath is None and Path(path).exists():
             raise pytest.UsageError(
-                f"pytest took the folder {folder} for the project's. Write {option}={folder}"
+                f"pytest took {path} for a part of the project. Write {option}={path}"
             )
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment_gate.environment import Content, HealthRule
-from deployment_gate.evidence import Observation
+from deployment_gate.environment import Content, HealthRule, Indicator, IndicatorKind, Policy
+from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.judgement import Reading, read_health
-from deployment_gate.judgement.indicators import BAD_STATES, GOOD_STATES
+from deployment_gate.judgement.indicators import BAD_STATES, GOOD_STATES, read_indicator
 
 RULE = HealthRule(
     expected_statuses=frozenset({200}), timeout_s=5.0, content=None, may_be_page=False
@@ -182,3 +182,31 @@ def test_what_an_answer_must_be_is_the_environments_to_say(
 def test_several_expected_statuses_are_named(look: Callable[..., Observation]) -> None:
     rule = replace(RULE, expected_statuses=frozenset({204, 200}))
     assert read_health(look(status=500), rule).why == "answered 500; expected 200 or 204"
+
+
+@pytest.mark.parametrize("kind", [ObservationKind.DATABASE, ObservationKind.CACHE])
+@pytest.mark.parametrize("sees", ["good", "refused", "unobserved"])
+@pytest.mark.parametrize("indicator", list(IndicatorKind))
+def test_no_indicator_reads_what_the_gate_asks_databases_and_caches(
+    kind: ObservationKind,
+    sees: str,
+    indicator: IndicatorKind,
+    look: Callable[..., Observation],
+    policy: Callable[..., Policy],
+) -> None:
+    seen = look("database", sees, kind=kind, duration_s=60.0)
+    assert read_indicator(Indicator(indicator, 0.5), seen, policy()) is None
+
+
+@pytest.mark.parametrize("indicator", [IndicatorKind.ERROR, IndicatorKind.SLOW])
+def test_what_a_check_provoked_says_nothing_of_how_users_are_served(
+    indicator: IndicatorKind, look: Callable[..., Observation], policy: Callable[..., Policy]
+) -> None:
+    def reading(**facts: object) -> object:
+        seen = look(
+            "GET /odd", kind=ObservationKind.REQUEST, status=500, duration_s=60.0, facts=facts
+        )
+        return read_indicator(Indicator(indicator, 0.5), seen, policy())
+
+    assert reading() is not None
+    assert reading(provoked=True) is None

@@ -15,6 +15,8 @@ class ObservationKind(StrEnum):
     HEALTH = "health"
     RELEASE = "release"
     REQUEST = "request"
+    DATABASE = "database"
+    CACHE = "cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class Observation:
     Attributes:
         at: When the probe started, aware and in UTC.
         kind: What the probe was looking for.
-        subject: What was looked at: the name of a health endpoint, or method and path.
+        subject: What was looked at: the name of an endpoint, a database or a cache, or method and
+            path.
         duration_s: Seconds from the start to the whole answer, or to the error.
         status: The HTTP status, where there was an answer.
         error: Why the target gave no whole answer; the target's doing.

@@ -28,6 +28,9 @@ BAD_STATES = frozenset({
 })
 # fmt: on
 
+BEHIND_THE_PLATFORM = frozenset({ObservationKind.DATABASE, ObservationKind.CACHE})
+"""What no user asks, so that rates of errors and slow answers aren't made of it."""
+
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 
@@ -52,7 +55,13 @@ GOOD = Judged(Reading.GOOD)
 
 
 def read_indicator(indicator: Indicator, observation: Observation, policy: Policy) -> Judged | None:
-    """How `indicator` reads `observation`, or None where it says nothing about it."""
+    """How `indicator` reads `observation`, or None where it says nothing about it.
+
+    What a check provoked on purpose says nothing of how users are served, and neither do the
+    gate's own questions to what keeps the data.
+    """
+    if observation.facts.get("provoked") or observation.kind in BEHIND_THE_PLATFORM:
+        return None
     match indicator.kind:
         case IndicatorKind.HEALTH:
             if observation.kind is not ObservationKind.HEALTH:

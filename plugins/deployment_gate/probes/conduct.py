@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deployment_gate.evidence import Observation
+from deployment_gate.probes.exchange import KEPT, Exchange
 
 
 @dataclass(slots=True)
@@ -19,6 +21,9 @@ class Conduct:
         signs_in_at: Addresses that a sign-in is posted to; no write of data.
         check: The node id of the running check.
         is_writing: Whether the running check is marked `writes`.
+        is_provoking: Whether the running check sends what must be refused.
+        step: What the running check calls what it is doing.
+        exchanges: What it sent and received, the last ones.
         silent: Origins that left a request unanswered and then gave no sign of life; asking
             them again would cost every check its time limit.
         doubted: Origins that left a request unanswered, and are asked for a sign of life next.
@@ -30,5 +35,8 @@ class Conduct:
     signs_in_at: frozenset[str] = frozenset()
     check: str | None = None
     is_writing: bool = False
+    is_provoking: bool = False
+    step: str | None = None
+    exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=KEPT))
     silent: dict[str, str] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)

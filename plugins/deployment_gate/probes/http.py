@@ -5,21 +5,17 @@ from __future__ import annotations
 import ssl
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from deployment_gate.environment import READING
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_connection_within
 from deployment_gate.probes.conduct import Conduct
+from deployment_gate.probes.exchange import Exchange
 from deployment_gate.probes.sampler import ssl_context
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-"""RFC 9110, 9.2.1: the safe methods, without TRACE, which echoes credentials."""
 
 LIFE_SIGN_TIMEOUT_S = 2.0
 """How long a target that left one request unanswered may take to show that it is alive."""
@@ -32,8 +28,12 @@ class RequestRefused(GateError):  # noqa: N818  # a refusal, as the reports call
 def http_client(
     conduct: Conduct, *, base_url: str, timeout_s: float, user_agent: str
 ) -> httpx.Client:
-    """A client that keeps to `conduct`; redirects are answers, not followed."""
+    """A client that keeps to `conduct`; redirects are answers, not followed.
+
+    Cookies are not kept: somebody who signed in by one check must be a stranger in the next.
+    """
     return httpx.Client(
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         base_url=base_url,
         timeout=timeout_s,
         transport=_ObservedTransport(conduct, timeout_s=timeout_s),
@@ -71,16 +71,27 @@ class _ObservedTransport(httpx.BaseTransport):
             why = blame(error)
             raise type(error)(_told(request, why), request=request) from None
         finally:
+            duration_s = round(time.perf_counter() - started, 6)
+            self._conduct.exchanges.append(
+                Exchange(
+                    request=request,
+                    response=None if size is None else response,
+                    why_not=why.error or why.unobserved,
+                    duration_s=duration_s,
+                    step=self._conduct.step,
+                )
+            )
             self._conduct.observe(
                 Observation(
                     at=at,
                     kind=ObservationKind.REQUEST,
                     subject=f"{request.method} {request.url.path}",
-                    duration_s=round(time.perf_counter() - started, 6),
+                    duration_s=duration_s,
                     status=response.status_code if response is not None else None,
                     error=why.error,
                     unobserved=why.unobserved,
-                    facts=_facts(request, response, size),
+                    facts=_facts(request, response, size)
+                    | ({"provoked": True} if self._conduct.is_provoking else {}),
                     check=self._conduct.check,
                 )
             )
@@ -150,7 +161,7 @@ def _told(request: httpx.Request, why: Blame) -> str:
 
 def _facts(
     request: httpx.Request, response: httpx.Response | None, size: int | None
-) -> Mapping[str, object]:
+) -> dict[str, object]:
     facts: dict[str, object] = {"url": str(request.url)}
     if response is not None:
         facts["content_type"] = response.headers.get("Content-Type", "")

@@ -1,0 +1,254 @@
+"""Signing in: who the checks are, what shows it, and for how long."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from deployment_gate.api.answers import read_source
+from deployment_gate.environment import fill, fill_text
+from deployment_gate.errors import GateError
+
+if TYPE_CHECKING:
+    from deployment_gate.environment import ApiTarget, Identity, Login
+
+_RENEWED_AT = 0.8
+"""The share of a token's life after which a new one is got, so that none expires on its way."""
+
+_CREDENTIALS: Mapping[str, str] = {"username": "{{username}}", "password": "{{password}}"}
+
+
+class SignInError(GateError):
+    """Somebody could not sign in."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """What signing in gave.
+
+    Attributes:
+        value: What goes with each request.
+        refresh: What a new one is got with, where the platform has that.
+        lifetime_s: For how many seconds the platform says that it is good.
+    """
+
+    value: str
+    refresh: str | None = None
+    lifetime_s: float | None = None
+
+
+class Sessions:
+    """Signs identities in, once each, and hands out clients that are signed in.
+
+    Attributes:
+        api: What the environment says of the API.
+    """
+
+    def __init__(
+        self,
+        api: ApiTarget,
+        *,
+        make_client: Callable[[str], httpx.Client],
+        keep_secret: Callable[[str], str],
+    ) -> None:
+        self.api = api
+        self._make_client = make_client
+        self._keep_secret = keep_secret
+        self._stranger: httpx.Client | None = None
+        self._tokens: dict[str, tuple[Token, float]] = {}
+        self._clients: dict[str, httpx.Client] = {}
+
+    @property
+    def stranger(self) -> httpx.Client:
+        """A client that nobody is signed in with."""
+        if self._stranger is None:
+            self._stranger = self._make_client(self.api.base_url)
+        return self._stranger
+
+    def client(self, name: str | None) -> httpx.Client:
+        """A client that the identity called `name` is signed in with; a stranger's for None.
+
+        Raises:
+            SignInError: There is no such identity, or it can't sign in.
+        """
+        if name is None:
+            return self.stranger
+        if name not in self._clients:
+            self.token_of(name)
+            client = self._make_client(self.api.base_url)
+            client.auth = _SignedIn(self, name)
+            self._clients[name] = client
+        return self._clients[name]
+
+    def token_of(self, name: str) -> Token:
+        """The token of an identity, which is signed in where it isn't yet, or not any more.
+
+        Raises:
+            SignInError: There is no such identity, or it can't sign in.
+        """
+        token, got_at = self._tokens.get(name, (None, 0.0))
+        age_s = time.monotonic() - got_at
+        if token and (token.lifetime_s is None or age_s < token.lifetime_s * _RENEWED_AT):
+            return token
+        token = self.sign_in(name)
+        self._tokens[name] = token, time.monotonic()
+        return token
+
+    def sign_in(self, name: str, *, more: Mapping[str, Any] | None = None) -> Token:
+        """Sign an identity in anew.
+
+        Args:
+            name: The identity.
+            more: What is sent beside its credentials.
+
+        Raises:
+            SignInError: There is no such identity, or it can't sign in.
+        """
+        identity = self._identity(name)
+        if identity.token:
+            return Token(identity.token.get_secret_value())
+        if self._login.request is None:
+            return Token("")
+        answer = self.offer(name, more=more)
+        if not answer.is_success:
+            raise SignInError(f"signing in as {name} was answered {answer.status_code}")
+        return self.token_in(answer)
+
+    def offer(
+        self, name: str, *, password: str | None = None, more: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        """Send an identity's credentials to where they are checked, and return the answer.
+
+        Args:
+            name: The identity.
+            password: Sent in place of its own.
+            more: What is sent beside the credentials.
+
+        Raises:
+            SignInError: There is no such identity, or nothing checks its credentials.
+        """
+        login = self._login
+        values = self._credentials(self._identity(name), password)
+        if login.request is None:
+            if self.api.private_path is None:
+                raise SignInError(f"nothing private is known that {name} could be refused")
+            headers = self._sent(values | {"token": values["password"]})
+            return self.stranger.get(self.api.private_path, headers=headers)
+        headers = {key: fill_text(value, values) for key, value in login.headers.items()}
+        if login.form is not None:
+            form = fill({**login.form, **(more or {})}, values)
+            answer = self.stranger.request(
+                login.request.method, login.request.path, data=form, headers=headers
+            )
+        else:
+            body = fill({**(login.body or _CREDENTIALS), **(more or {})}, values)
+            answer = self.stranger.request(
+                login.request.method, login.request.path, json=body, headers=headers
+            )
+        self._keep_tokens_of(answer)
+        return answer
+
+    def refresh(self, token: Token) -> httpx.Response:
+        """Ask for a new token without the password, and return the answer.
+
+        Raises:
+            SignInError: There is nothing to ask with, or nowhere to ask.
+        """
+        if self.api.refresh is None or token.refresh is None:
+            raise SignInError(
+                "signing in gave nothing to refresh with. Write `login.refresh_token` and `refresh`"
+            )
+        template = self.api.refresh.body or {"refresh_token": "{{refresh_token}}"}
+        request = self.api.refresh.request
+        body = fill(template, {"refresh_token": token.refresh})
+        answer = self.stranger.request(request.method, request.path, json=body)
+        self._keep_tokens_of(answer)
+        return answer
+
+    def token_in(self, answer: httpx.Response) -> Token:
+        """The token in the answer to a sign-in.
+
+        Raises:
+            SignInError: It holds none.
+        """
+        login = self._login
+        value = read_source(login.token, answer)
+        if not isinstance(value, str) or not value:
+            raise SignInError(f"the answer to signing in holds no token in {login.token}")
+        refresh = read_source(login.refresh_token, answer) if login.refresh_token else None
+        lifetime = read_source(login.lifetime, answer) if login.lifetime else None
+        return Token(
+            value,
+            refresh=refresh if isinstance(refresh, str) else None,
+            lifetime_s=_seconds(lifetime),
+        )
+
+    def headers(self, name: str, token: str | None = None) -> dict[str, str]:
+        """The headers that show who sends a request.
+
+        Args:
+            name: The identity.
+            token: In place of its own.
+
+        Raises:
+            SignInError: There is no such identity, or it can't sign in.
+        """
+        values = self._credentials(self._identity(name))
+        return self._sent(values | {"token": self.token_of(name).value if token is None else token})
+
+    def _sent(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {key: fill_text(value, values) for key, value in self._login.send.items()}
+
+    def _credentials(self, identity: Identity, password: str | None = None) -> dict[str, str]:
+        username = identity.username or ""
+        if password is None:
+            password = identity.password.get_secret_value() if identity.password else ""
+        basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+        return {"username": username, "password": password, "basic": basic}
+
+    def _keep_tokens_of(self, answer: httpx.Response) -> None:
+        """Whatever looks like a token is kept out of reports, also where none was to be given."""
+        for source in (self._login.token, self._login.refresh_token):
+            value = read_source(source, answer) if source else None
+            if isinstance(value, str) and value:
+                self._keep_secret(value)
+
+    def _identity(self, name: str) -> Identity:
+        if name not in self.api.identities:
+            known = ", ".join(self.api.identities) or "none"
+            raise SignInError(f"there is no identity {name!r} in `api.identities`: {known}")
+        return self.api.identities[name]
+
+    @property
+    def _login(self) -> Login:
+        if self.api.login is None:
+            raise SignInError("the `api` section says no `login`; write one")
+        return self.api.login
+
+
+class _SignedIn(httpx.Auth):
+    """Shows with each request who sends it."""
+
+    def __init__(self, sessions: Sessions, name: str) -> None:
+        self._sessions = sessions
+        self._name = name
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add what shows it."""
+        request.headers.update(self._sessions.headers(self._name))
+        request.extensions["identity"] = self._name
+        yield request
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None

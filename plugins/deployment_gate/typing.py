@@ -1,0 +1,26 @@
+"""The types of what the gate's fixtures hand out, for the annotations of checks."""
+
+from deployment_gate.api.collections import Item, Listing, Page
+from deployment_gate.api.contract import Contract
+from deployment_gate.api.facts import SharedFact
+from deployment_gate.api.journeys import JourneyRun
+from deployment_gate.api.sessions import Sessions, Token
+from deployment_gate.data_fixtures import SeenCache, SeenDatabase
+from deployment_gate.environment import ApiTarget, Environment
+from deployment_gate.fixtures import HealthResult
+
+__all__ = [
+    "ApiTarget",
+    "Contract",
+    "Environment",
+    "HealthResult",
+    "Item",
+    "JourneyRun",
+    "Listing",
+    "Page",
+    "SeenCache",
+    "SeenDatabase",
+    "Sessions",
+    "SharedFact",
+    "Token",
+]
