@@ -29,8 +29,18 @@ release_identity:
   web_interface: {timeout: 1s}
 sampler: {interval: 100ms}
 request_timeout: 1s
+api: {facts: {environment: {equals: sandbox}}}
 allow: {writes: false}
 launch: null
+"""
+# The same where policies may be written, without what a drill of the API has no use for.
+WRITABLE = """
+extends: drill
+health_endpoints: null
+release_identity: null
+rollback_triggers: null
+web: null
+allow: {writes: true}
 """
 
 
@@ -55,11 +65,16 @@ class Drill:
     @property
     def unwell(self) -> set[str]:
         """The names of the checks that did not pass, without their files."""
+        return {name for name, outcome in self.outcomes.items() if outcome != "passed"}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """How each check ended, by its name without its file."""
         lines = (self.reports / "evidence.jsonl").read_text().splitlines()
         return {
-            record["id"].rpartition("::")[2].removeprefix("test_")
+            record["id"].rpartition("::")[2].removeprefix("test_"): record["outcome"]
             for record in map(json.loads, lines)
-            if record["type"] == "outcome" and record["outcome"] != "passed"
+            if record["type"] == "outcome"
         }
 
 
@@ -107,27 +122,28 @@ def target(running: Target) -> Iterator[Target]:
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's environments, and `drill`, the sandbox with little patience."""
+    """The project's environments, and two of the sandbox with little patience."""
     folder = tmp_path_factory.mktemp("environments")
     for file in (ROOT / "environments").glob("*.yaml"):
         (folder / file.name).write_text(file.read_text())
     (folder / "drill.yaml").write_text(IMPATIENT)
+    (folder / "writable.yaml").write_text(WRITABLE)
     return folder
 
 
 @pytest.fixture
 def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[..., Drill]:
-    """Run the smoke validation against the sandbox, as a pipeline does."""
+    """Run the smoke validation against the sandbox, as a pipeline does, or another one."""
 
-    def run(*arguments: str) -> Drill:
+    def run(*arguments: str, env: str = "drill", marker: str = "smoke") -> Drill:
         ports = {
             "SANDBOX_API_PORT": str(urlsplit(target.api_url).port),
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
         }
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "--env=drill", f"--env-dir={environments}"),
-                *(f"--report-dir={tmp_path / 'reports'}", "-m", "smoke", *arguments),
+                *(sys.executable, "-m", "pytest", f"--env={env}", f"--env-dir={environments}"),
+                *(f"--report-dir={tmp_path / 'reports'}", "-m", marker, *arguments),
             ],
             cwd=ROOT,
             env={**os.environ, **ports},

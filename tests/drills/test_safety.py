@@ -6,19 +6,23 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 
+
+@pytest.mark.parametrize("tier", ["smoke", ""], ids=["smoke", "full"])
 def test_a_run_without_leave_to_write_only_reads_and_signs_in(
-    target: Any, run_gate: Callable[..., Any]
+    tier: str, target: Any, run_gate: Callable[..., Any]
 ) -> None:
     begins = target.access_log.stat().st_size if target.access_log.exists() else 0
 
-    run_gate("--release", "1.5.0")
+    run_gate("--release", "1.5.0", marker=tier)
 
     with target.access_log.open() as log:
         log.seek(begins)
         requests = [json.loads(line) for line in log]
     ours = [one for one in requests if "pytest-deployment-gate" in one["user_agent"]]
-    writing = {(one["method"], one["path"]) for one in ours if one["method"] != "GET"}
+    reading = {"GET", "HEAD", "OPTIONS"}
+    writing = {(one["method"], one["path"]) for one in ours if one["method"] not in reading}
     assert len(ours) >= 10
     assert writing == {("POST", "/api/v1/auth/login")}
 

@@ -1,28 +1,95 @@
 """Whoever has the right password gets in, and nobody else (runbook 4.2)."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
 import pytest
 
-pytestmark = pytest.mark.smoke
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from deployment_gate.typing import ApiTarget, Sessions
+
+pytestmark = pytest.mark.needs("api.login")
+
+REFUSED = {400, 401, 403}
+# A wrong password that is offered again and again locks the account that it is offered for.
+WRONG_PASSWORD = "this-is-not-the-password"  # noqa: S105
 
 
-def test_the_right_password_gets_a_token(token: str) -> None:
-    assert token, "signing in gave an empty token"
+@pytest.mark.smoke
+def test_the_right_password_gets_a_token(
+    identity: str, api_as: Callable[[str], httpx.Client], api_target: ApiTarget
+) -> None:
+    client = api_as(identity)
+
+    if api_target.private_path:
+        answer = client.get(api_target.private_path)
+        assert answer.is_success, (
+            f"{identity} signed in, and GET {api_target.private_path} was still answered "
+            f"{answer.status_code}"
+        )
 
 
-def test_a_wrong_password_is_refused(sign_in: Callable[[str], httpx.Response]) -> None:
-    answer = sign_in("this-is-not-the-password")
+@pytest.mark.smoke
+@pytest.mark.provokes
+def test_a_wrong_password_is_refused(sessions: Sessions, api_target: ApiTarget) -> None:
+    name = next(iter(api_target.identities))
 
-    assert answer.status_code in {400, 401, 403}, (
+    answer = sessions.offer(name, password=WRONG_PASSWORD)
+
+    assert answer.status_code in REFUSED, (
         f"a wrong password was answered {answer.status_code}; expected a refusal"
     )
 
 
-def test_policies_are_refused_without_a_token(api: httpx.Client, policies_path: str) -> None:
-    answer = api.get(policies_path)
+@pytest.mark.smoke
+@pytest.mark.provokes
+@pytest.mark.needs("api.private_path")
+def test_what_is_private_is_refused_without_a_token(
+    api: httpx.Client, api_target: ApiTarget
+) -> None:
+    path = str(api_target.private_path)
+
+    answer = api.get(path)
 
     assert answer.status_code in {401, 403}, (
-        f"policies without a token were answered {answer.status_code}; expected 401 or 403"
+        f"GET {path} without a token was answered {answer.status_code}; expected 401 or 403"
     )
+
+
+# So that this token has expired by the time that test_tokens.py looks at it.
+@pytest.mark.usefixtures("short_lived_token")
+@pytest.mark.provokes
+@pytest.mark.needs("api.private_path", "api.login.sends_token")
+def test_a_token_that_was_never_given_is_refused(
+    api: httpx.Client, sessions: Sessions, api_target: ApiTarget
+) -> None:
+    path = str(api_target.private_path)
+    name = next(iter(api_target.identities))
+
+    answer = api.get(path, headers=sessions.headers(name, token="made.up.token"))  # noqa: S106
+
+    assert answer.status_code in {401, 403}, (
+        f"GET {path} with a made-up token was answered {answer.status_code}; expected 401 or 403"
+    )
+
+
+@pytest.mark.needs("api.whoami")
+def test_a_token_is_of_whoever_signed_in(
+    identity: str, api_as: Callable[[str], httpx.Client], api_target: ApiTarget
+) -> None:
+    whoami = api_target.whoami
+    assert whoami
+    answer = api_as(identity).get(whoami.path)
+
+    assert answer.is_success, f"GET {whoami.path} as {identity} was answered {answer.status_code}"
+    told = answer.json()
+    expected = api_target.identities[identity]
+    if whoami.username and expected.username:
+        assert whoami.username.first(told) == expected.username
+    if whoami.role and expected.role:
+        assert whoami.role.first(told) == expected.role

@@ -1,17 +1,15 @@
 """Every part of the platform says that it is well (runbook 4.1)."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from deployment_gate.typing import HealthResult
+
 pytestmark = pytest.mark.smoke
-
-
-class HealthResult(Protocol):
-    """What the sweep saw of one health endpoint."""
-
-    is_healthy: bool
-    account: str
 
 
 def test_endpoint_is_healthy(health_endpoint: HealthResult) -> None:
