@@ -9,7 +9,7 @@ validate: ## set up, start the sandbox, run its smoke validation, leave the repo
 	@.venv/bin/pytest --env=sandbox -m smoke
 
 test: ## set up, pass the project's own tests
-	@scripts/setup.sh browser postgresql
+	@scripts/setup.sh browser postgresql redis applications
 	@.venv/bin/pytest plugins sandbox --doctest-modules -q
 	@.venv/bin/pytest tests -n 2 -q
 
@@ -31,6 +31,7 @@ format: ## format the code
 bench: ## measure, and compare with other tools
 	@scripts/setup.sh k6 wrk
 	@.venv/bin/python benchmarks/smoke_overhead.py
+	@.venv/bin/python benchmarks/api_checks.py
 	@.venv/bin/python benchmarks/health_sweep.py
 	@.venv/bin/python benchmarks/sandbox_throughput.py
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what the project needs and the machine lacks; quick when there is nothing to do.
 #
-#   scripts/setup.sh                      uv, and the locked Python packages in .venv
-#   scripts/setup.sh browser postgresql   and these, for the project's own tests
-#   scripts/setup.sh k6 wrk               and these, for the benchmarks
+#   scripts/setup.sh                            uv, and the locked Python packages in .venv
+#   scripts/setup.sh browser postgresql redis applications
+#                                               and these, for the project's own tests
+#   scripts/setup.sh k6 wrk                     and these, for the benchmarks
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -76,6 +77,20 @@ ensure_postgresql() {
     apt_install postgresql || fail "there is no PostgreSQL server. Install one, then try again"
 }
 
+ensure_redis() {
+    if command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null; then
+        return
+    fi
+    # Its redis-server is a link to a program of redis-tools, and a service that would be started.
+    apt_install redis-tools || fail "there is no Redis server. Install one, then try again"
+}
+
+ensure_applications() {
+    # Apart from the project: what they need would not go with what the gate needs.
+    "$UV" sync --locked --quiet --compile-bytecode --project tests/applications \
+        || fail "uv can't install the applications that the tests validate; see above"
+}
+
 ensure_uv
 # In one go, since a sync takes out what isn't asked for.
 case " $* " in *" k6 "*) groups="--group bench" ;; *) groups="" ;; esac
@@ -83,8 +98,8 @@ case " $* " in *" k6 "*) groups="--group bench" ;; *) groups="" ;; esac
 "$UV" sync --locked --quiet --compile-bytecode $groups || fail "uv can't install the locked packages; see above"
 for what in "$@"; do
     case $what in
-        browser | postgresql | wrk) "ensure_$what" ;;
+        applications | browser | postgresql | redis | wrk) "ensure_$what" ;;
         k6) ;;
-        *) fail "there is nothing called '$what' to set up. Known: browser, postgresql, k6, wrk" ;;
+        *) fail "there is nothing called '$what' to set up. Known: applications, browser, k6, postgresql, redis, wrk" ;;
     esac
 done
