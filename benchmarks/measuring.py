@@ -164,6 +164,25 @@ def service(command: Command, scratch: Path, *, ready: str) -> Iterator[list[str
         process.communicate()
 
 
+@contextlib.contextmanager
+def running_sandbox(scratch: Path) -> Iterator[dict[str, str]]:
+    """Have a sandbox run meanwhile; the variables that lead its environment file to it.
+
+    Raises:
+        BenchmarkError: It ended before it was ready.
+    """
+    command = Command(
+        [
+            *(sys.executable, "-m", "sandbox", "up", "--api-port", "0", "--web-port", "0"),
+            *("--state-dir", scratch / "sandbox"),
+        ],
+        ROOT,
+    )
+    with service(command, scratch, ready="web ") as told:
+        api_port, web_port = (line.split()[1].rpartition(":")[2] for line in told[-2:])
+        yield {"SANDBOX_API_PORT": api_port, "SANDBOX_WEB_PORT": web_port}
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under a header: the first column to the left, the figures to the right."""
     cells = [list(header), *map(list, rows)]

@@ -27,7 +27,7 @@ from measuring import (
     print_requirements,
     print_table,
     pytest_words,
-    service,
+    running_sandbox,
 )
 
 HIGHEST_RATIO = 2.0
@@ -57,16 +57,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="smoke-overhead-") as folder:
         scratch = Path(folder)
-        sandbox = Command(
-            [
-                *(sys.executable, "-m", "sandbox", "up", "--api-port", "0", "--web-port", "0"),
-                *("--state-dir", scratch / "sandbox"),
-            ],
-            ROOT,
-        )
-        with service(sandbox, scratch, ready="web ") as told:
-            api_port, web_port = (line.split()[1].rpartition(":")[2] for line in told[-2:])
-            ports = {"SANDBOX_API_PORT": api_port, "SANDBOX_WEB_PORT": web_port}
+        with running_sandbox(scratch) as ports:
             is_met = compare(scratch, ports, repeats=arguments.repeats)
     return 0 if is_met or not arguments.check else 1
 
