@@ -243,7 +243,8 @@ def _lacking(item: pytest.Item, environment: Environment) -> str | None:
                 if not item.config.getoption(entry):
                     return f"no {entry} was given"
                 continue
-            path = [*takewhile(bool, entry.format(**names).split("."))]
+            # Each part by itself: a name may have a dot in it.
+            path = [*takewhile(bool, (part.format(**names) for part in entry.split(".")))]
             if len(path) <= entry.count(".") or not _entry_of(environment, path, item):
                 return f"{environment.name} has no `{'.'.join(path)}`"
     return None

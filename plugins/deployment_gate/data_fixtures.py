@@ -88,13 +88,13 @@ def database(
     return _seen(environment.databases[name], look_at_database(name))
 
 
-@pytest.fixture(name="cache")
-def seen_cache(
+@pytest.fixture
+def cache_server(
     request: pytest.FixtureRequest,
     environment: Environment,
     look_at_cache: Callable[[str], Observation],
 ) -> SeenCache:
-    """Each cache of the environment in turn, as it was seen."""
+    """Each cache of the environment in turn, as it was seen; `cache` is pytest's own."""
     name: str = request.param
     return _seen(environment.caches[name], look_at_cache(name))
 

@@ -33,7 +33,7 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
         "collection": api.collections if api else {},
         "fact": api.facts if api else {},
         "database": environment.databases,
-        "cache": environment.caches,
+        "cache_server": environment.caches,
     }
     if fixture not in names:
         return None

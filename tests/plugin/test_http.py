@@ -42,7 +42,8 @@ def test_signing_in_is_no_write_and_its_password_is_not_told(
 ) -> None:
     monkeypatch.setenv("GATE_PASSWORD", "correct-horse-battery")
     project.environment(
-        'api:\n  base_url: "TARGET"\n  login: {username: test, password: "${GATE_PASSWORD}"}\n'
+        'api:\n  base_url: "TARGET"\n  login: {request: POST /api/v1/auth/login}\n'
+        '  identities: {test: {username: test, password: "${GATE_PASSWORD}"}}\n'
     )
     project.check(
         "def test_it(api):\n    assert api.post('/api/v1/auth/login').is_success\n", category="api"

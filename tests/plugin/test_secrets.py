@@ -17,7 +17,8 @@ TOKEN = "opaque-token-0123456789abcdef"
 LOGIN = """
 api:
   base_url: "TARGET"
-  login: {username: test, password: "${GATE_PASSWORD}"}
+  login: {request: POST /login}
+  identities: {test: {username: test, password: "${GATE_PASSWORD}"}}
 """
 
 LEAKING_CHECKS = f"""

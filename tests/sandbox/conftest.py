@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.servers import PostgreSQL, wait_for
+
 ROOT = Path(__file__).parents[2]
-START_PATIENCE_S = 30.0
 PASSWORDS = {
     "test": "test-password-of-the-sandbox",
     "admin": "admin-password-of-the-sandbox",
@@ -143,49 +143,10 @@ def sandbox(healthy_sandbox: Sandbox) -> Iterator[Sandbox]:
         healthy_sandbox.fault("clear")
 
 
-def find_postgresql() -> Path:
-    """Return the directory of an installed PostgreSQL server's programs."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    places = [*map(str, installed), os.environ.get("PATH", "")]
-    found = shutil.which("initdb", path=os.pathsep.join(places))
-    if found is None:
-        pytest.fail("No PostgreSQL server was found: apt-get install postgresql")
-    return Path(found).resolve().parent
-
-
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A real PostgreSQL server of the tests' own, reached by a socket in its directory."""
-    programs = find_postgresql()
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(TemporaryDirectory(prefix="sandbox-postgresql-")))
-        as_user: list[str] = []
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-            shutil.chown(directory, "nobody", "nogroup")
-        data = str(directory / "data")
-        create = [str(programs / "initdb"), "-D", data, "-U", "sandbox", "-A", "trust", "-N"]
-        options = ["-E", "UTF8", "--locale=C.UTF-8"]
-        subprocess.run(
-            [*as_user, *create, *options], check=True, capture_output=True, cwd=directory
-        )
-        log = stack.enter_context((directory / "log").open("wb"))
-        serve = [str(programs / "postgres"), "-D", data, "-k", str(directory), "-F"]
-        server = stack.enter_context(
-            subprocess.Popen(
-                [*as_user, *serve, "-c", "listen_addresses="],
-                stdout=log,
-                stderr=log,
-                cwd=directory,
-            )
-        )
-        stack.callback(server.send_signal, signal.SIGINT)
-        ready = [*as_user, str(programs / "pg_isready"), "-h", str(directory)]
-        wait_for(
-            lambda: subprocess.run(ready, check=False, capture_output=True).returncode == 0,
-            (directory / "log").read_text,
-        )
-        yield f"postgresql+psycopg://sandbox@/postgres?host={directory}"
+def postgresql_url(postgresql_server: PostgreSQL) -> str:
+    """A database of a real PostgreSQL server of the tests' own."""
+    return postgresql_server.url()
 
 
 @pytest.fixture(scope="session")
@@ -224,15 +185,6 @@ def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
 def wait_until() -> Callable[..., None]:
     """Wait until something has become true."""
     return wait_for
-
-
-def wait_for(claim: Callable[[], bool], explain: Callable[[], str] = str) -> None:
-    """Wait until the claim is true; fail with the explanation when it never is."""
-    deadline = time.monotonic() + START_PATIENCE_S
-    while not claim():
-        if time.monotonic() > deadline:
-            pytest.fail(f"It never became true. {explain()}")
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
