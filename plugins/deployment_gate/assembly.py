@@ -25,8 +25,8 @@ from deployment_gate.run import CONTROLLER, GateRun, new_run
 if TYPE_CHECKING:
     import pytest
 
-    from deployment_gate.api.document import Document
     from deployment_gate.environment import Environment
+    from deployment_gate.openapi import Document
 
 
 class EmptyOptionError(GateError):
@@ -97,7 +97,7 @@ def _baseline(config: pytest.Config) -> Document | None:
     given = config.option.baseline
     if not given:
         return None
-    from deployment_gate.api.document import read_document  # noqa: PLC0415  # few runs have one
+    from deployment_gate.openapi import read_document  # noqa: PLC0415  # few runs have one
 
     return read_document(config.invocation_params.dir / given)
 

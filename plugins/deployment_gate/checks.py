@@ -28,8 +28,8 @@ from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.exchange import tell_exchanges
 
 if TYPE_CHECKING:
-    from deployment_gate.api.document import Document
     from deployment_gate.environment import Environment
+    from deployment_gate.openapi import Document
 
 
 _LONGEST_MESSAGE = 2000

@@ -162,6 +162,28 @@ def test_whoever_cannot_sign_in_is_told_why(
     assert str(caught.value) == told
 
 
+def test_a_refused_password_is_not_offered_again(
+    sessions_of: Callable[..., Sessions], shop: Shop
+) -> None:
+    wrong = {"username": "buyer", "password": SecretStr("another")}
+    sessions = sessions_of({"request": "POST /login", "token": TOKEN}, wrong)
+    for _ in range(4):
+        with pytest.raises(SignInError, match="was answered 401"):
+            sessions.client("buyer")
+    assert shop.requests == ["POST /login"]
+
+
+def test_a_login_that_is_down_is_tried_a_few_times(
+    sessions_of: Callable[..., Sessions], shop: Shop
+) -> None:
+    sessions = sessions_of({"request": "POST /login", "token": TOKEN})
+    shop.flaws.add("down")
+    for _ in range(5):
+        with pytest.raises(SignInError, match="was answered 503"):
+            sessions.client("buyer")
+    assert shop.requests.count("POST /login") == 3
+
+
 def test_an_unknown_identity_is_told_with_those_that_there_are(
     sessions_of: Callable[..., Sessions],
 ) -> None:

@@ -70,7 +70,11 @@ EXPECTED = [
     Expected(
         "naive-timestamps",
         "policies have times without a zone: updated_at",
-        {"every_time_stamp_names_its_zone[policies]", "documented_operations_answer_as_documented"},
+        {
+            "every_time_stamp_names_its_zone[policies]",
+            "documented_operations_answer_as_documented",
+            LIFE,
+        },
     ),
     Expected(
         "wrong-total",

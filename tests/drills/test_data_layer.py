@@ -209,6 +209,8 @@ databases:
     address = postgresql_standby.url("keyholder", password=PASSWORD, database=app)
     postgresql_standby.run("SELECT pg_wal_replay_pause()")
     postgresql_server.run("INSERT INTO account VALUES (1)", database=app)
+    # The primary knows the delay from the standby's next word, which comes once a second.
+    wait_for(lambda: _is_known_to_be_late(postgresql_server))
     gate = run_gate(sections=sections, STANDBY=address)
     behind = gate.exit_code, gate.unwell
     postgresql_standby.run("SELECT pg_wal_replay_resume()")
@@ -218,6 +220,25 @@ databases:
     late = {"replicas_keep_up[primary]": "failed", "replicas_keep_up[standby]": "failed"}
     assert behind == (1, late), gate.output
     assert again.exit_code == 0, again.output
+
+
+@pytest.mark.usefixtures("postgresql_standby", "app")
+def test_a_replica_that_is_gone_is_missed(run_gate: Callable[..., Gate]) -> None:
+    sections = 'databases: {primary: {url: "${DATABASE}", replicas: 1}}\n'
+    there = run_gate(sections=sections)
+    one_more = run_gate(sections=sections.replace("replicas: 1", "replicas: 2"))
+
+    assert there.exit_code == 0, there.output
+    assert one_more.unwell == {"all_replicas_are_there[primary]": "failed"}
+    assert "receive from it; 2 must" in one_more.told
+
+
+def _is_known_to_be_late(primary: PostgreSQL) -> bool:
+    with closing(primary.connect()) as connection:
+        row = connection.execute(
+            "SELECT bool_and(replay_lag > interval '300 ms') FROM pg_stat_replication"
+        ).fetchone()
+        return bool(row and row[0])
 
 
 def _is_replayed(standby: PostgreSQL, database: str) -> bool:

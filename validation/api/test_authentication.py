@@ -90,6 +90,8 @@ def test_a_token_is_of_whoever_signed_in(
     told = answer.json()
     expected = api_target.identities[identity]
     if whoami.username and expected.username:
-        assert whoami.username.first(told) == expected.username
+        name = whoami.username.first(told)
+        assert name == expected.username, f"the token of {expected.username} is {name}'s"
     if whoami.role and expected.role:
-        assert whoami.role.first(told) == expected.role
+        role = whoami.role.first(told)
+        assert role == expected.role, f"{identity} has the role {role}, not {expected.role}"

@@ -44,6 +44,16 @@ def test_cache_replicas_keep_up(cache_server: SeenCache) -> None:
     assert not late, f"{cache_server.name}: at most {limit_s:g} s, but {', '.join(late)}"
 
 
+@pytest.mark.needs("caches.{cache_server}.replicas")
+def test_all_cache_replicas_are_there(cache_server: SeenCache) -> None:
+    there = [one["name"] for one in cache_server.told("replicas") if one["state"] == "online"]
+
+    assert len(there) >= (cache_server.limits.replicas or 0), (
+        f"{cache_server.name}: {len(there)} replicas are online; "
+        f"{cache_server.limits.replicas} must be"
+    )
+
+
 def test_cache_saves_what_it_must(cache_server: SeenCache) -> None:
     states = {"the last snapshot": cache_server.told("rdb_last_bgsave_status")}
     if cache_server.told("aof_enabled"):

@@ -66,6 +66,17 @@ def test_replicas_keep_up(database: SeenDatabase) -> None:
     _all_was_visible(database, "replicas")
 
 
+@pytest.mark.needs("databases.{database}.statistics", "databases.{database}.replicas")
+def test_all_replicas_are_there(database: SeenDatabase) -> None:
+    _all_was_visible(database, "replicas")
+    there = [one["name"] for one in database.told("replicas") if one["state"] == "streaming"]
+
+    # One that is gone is in no list, and late in none.
+    assert len(there) >= (database.limits.replicas or 0), (
+        f"{database.name}: {_listed(there)} receive from it; {database.limits.replicas} must"
+    )
+
+
 @pytest.mark.severity("warning")
 @pytest.mark.needs("databases.{database}.statistics")
 def test_no_slot_holds_back_the_log(database: SeenDatabase) -> None:

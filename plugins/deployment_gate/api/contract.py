@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from deployment_gate.api.answers import json_of, told
-from deployment_gate.api.changes import breaking_changes
-from deployment_gate.api.document import Document
 from deployment_gate.api.schemas import schema_errors
-from deployment_gate.api.sweep import SweepResult, sweep
 from deployment_gate.environment import names_in
+from deployment_gate.openapi import Document, SweepResult, breaking_changes, sweep
 
 if TYPE_CHECKING:
     import httpx

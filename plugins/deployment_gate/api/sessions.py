@@ -20,11 +20,23 @@ if TYPE_CHECKING:
 _RENEWED_AT = 0.8
 """The share of a token's life after which a new one is got, so that none expires on its way."""
 
+_REFUSED = frozenset({400, 401, 403, 422, 423, 429})
+_ATTEMPTS = 3
+"""Sign-ins that may fail for another reason than a refusal before nobody tries any more."""
+
 _CREDENTIALS: Mapping[str, str] = {"username": "{{username}}", "password": "{{password}}"}
 
 
 class SignInError(GateError):
-    """Somebody could not sign in."""
+    """Somebody could not sign in.
+
+    Attributes:
+        is_final: Whether another attempt would be no better, and may lock the account.
+    """
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.is_final = is_final
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,6 +74,7 @@ class Sessions:
         self._stranger: httpx.Client | None = None
         self._tokens: dict[str, tuple[Token, float]] = {}
         self._clients: dict[str, httpx.Client] = {}
+        self._failures: dict[str, list[SignInError]] = {}
 
     @property
     def stranger(self) -> httpx.Client:
@@ -88,6 +101,8 @@ class Sessions:
     def token_of(self, name: str) -> Token:
         """The token of an identity, which is signed in where it isn't yet, or not any more.
 
+        A password that was refused is not offered again: each check would, and lock the account.
+
         Raises:
             SignInError: There is no such identity, or it can't sign in.
         """
@@ -95,7 +110,14 @@ class Sessions:
         age_s = time.monotonic() - got_at
         if token and (token.lifetime_s is None or age_s < token.lifetime_s * _RENEWED_AT):
             return token
-        token = self.sign_in(name)
+        failures = self._failures.setdefault(name, [])
+        if failures and (failures[-1].is_final or len(failures) >= _ATTEMPTS):
+            raise failures[-1]
+        try:
+            token = self.sign_in(name)
+        except SignInError as error:
+            failures.append(error)
+            raise
         self._tokens[name] = token, time.monotonic()
         return token
 
@@ -116,7 +138,10 @@ class Sessions:
             return Token("")
         answer = self.offer(name, more=more)
         if not answer.is_success:
-            raise SignInError(f"signing in as {name} was answered {answer.status_code}")
+            raise SignInError(
+                f"signing in as {name} was answered {answer.status_code}",
+                is_final=answer.status_code in _REFUSED,
+            )
         return self.token_in(answer)
 
     def offer(

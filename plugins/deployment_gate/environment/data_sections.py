@@ -9,7 +9,7 @@ from deployment_gate.environment.data_fields import (
     Size,
     TableName,
 )
-from deployment_gate.environment.fields import Duration, Percent
+from deployment_gate.environment.fields import Count, Duration, Percent
 from deployment_gate.environment.sections import Section
 
 POSTGRESQL_SCHEMES = frozenset({"postgresql", "postgres"})
@@ -31,6 +31,8 @@ class DatabaseTarget(Section):
     """How long anybody may wait for a lock."""
     replication_delay: Duration = timedelta(seconds=30)
     """How far replicas may be behind."""
+    replicas: Count | None = None
+    """How many replicas must receive from it; unset: as many as there are."""
     largest_size: Size | None = None
     """How large it may be; unset: as large as it is."""
     connections_at_most: Percent = 90
@@ -56,5 +58,7 @@ class CacheTarget(Section):
     """How many percent of its memory limit may be in use."""
     replication_delay: Duration = timedelta(seconds=30)
     """How long nothing may have been heard between a replica and its master."""
+    replicas: Count | None = None
+    """How many replicas must be online; unset: as many as there are."""
     timeout: Duration = timedelta(seconds=5)
     """How long connecting may take, and each of its answers."""

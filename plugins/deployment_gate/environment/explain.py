@@ -147,6 +147,8 @@ def _databases(databases: Mapping[str, DatabaseTarget]) -> Iterator[str]:
                 f"  replicas are at most {format_duration(database.replication_delay)} behind, "
                 f"at most {database.connections_at_most} % of the connections are in use"
             )
+        if database.replicas:
+            yield f"  at least {database.replicas} replicas receive from it"
         if database.largest_size:
             yield f"  it is at most {format_size(database.largest_size)} large"
 
@@ -162,6 +164,8 @@ def _caches(caches: Mapping[str, CacheTarget]) -> Iterator[str]:
             f"  at most {cache.memory_at_most} % of its memory limit is in use, replicas and "
             f"masters heard of each other within {format_duration(cache.replication_delay)}"
         )
+        if cache.replicas:
+            yield f"  at least {cache.replicas} replicas are online"
 
 
 def _targets(environment: Environment) -> Iterator[str]:

@@ -10,8 +10,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from deployment_gate.api.conformance import undocumented_fields, violations
-from deployment_gate.api.document import Document
+from deployment_gate.openapi import Document, undocumented_fields, violations
 
 ITEM = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 JSON = "application/json"

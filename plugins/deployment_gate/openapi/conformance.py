@@ -7,18 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from deployment_gate.api.document import (
-    Answer,
-    Branch,
-    Document,
-    Operation,
-    Schema,
-    entries,
-    listed,
-    media_type,
-    schema_for,
-    step_to,
-)
+from deployment_gate.openapi.document import Document
+from deployment_gate.openapi.operations import Answer, Operation
+from deployment_gate.openapi.schemas import Branch, Schema, schema_for
+from deployment_gate.openapi.tree import entries, listed, media_type, step_to
 
 if TYPE_CHECKING:
     import httpx
