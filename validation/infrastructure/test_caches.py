@@ -26,8 +26,8 @@ def test_cache_has_room(cache_server: SeenCache) -> None:
     # One without a limit, or that throws out what is old, is full on purpose.
     is_bounded = most > 0 and not policy.startswith("allkeys-")
     assert not is_bounded or used * 100 <= most * limit, (
-        f"{cache_server.name}: {used / MEGABYTE:.1f} MB of {most / MEGABYTE:.1f} MB are in use with "
-        f"{policy}; at most {limit} %"
+        f"{cache_server.name}: {used / MEGABYTE:.1f} MB of {most / MEGABYTE:.1f} MB are in use "
+        f"with {policy}; at most {limit} %"
     )
 
 
@@ -61,9 +61,9 @@ def test_cache_saves_what_it_must(cache_server: SeenCache) -> None:
         states["the last rewrite of its log"] = cache_server.told("aof_last_bgrewrite_status")
     failed = [f"{what} ended with {state}" for what, state in states.items() if state != "ok"]
 
+    unsaved = cache_server.told("rdb_changes_since_last_save")
     assert not failed, (
-        f"{cache_server.name}: {', '.join(failed)}; {cache_server.told('rdb_changes_since_last_save')} changes "
-        "are in no snapshot"
+        f"{cache_server.name}: {', '.join(failed)}; {unsaved} changes are in no snapshot"
     )
 
 
