@@ -91,12 +91,14 @@ def identity(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def listing(
-    api_target: ApiTarget, api_as: Callable[[str | None], httpx.Client]
+    api_target: ApiTarget,
+    api_as: Callable[[str | None], httpx.Client],
+    run_values: Mapping[str, object],
 ) -> Callable[[str], Listing]:
     """A list of the API by its name in the environment file: `listing("policies")`."""
     from deployment_gate.api.collections import Listing  # noqa: PLC0415  # loads httpx
 
-    return lambda name: Listing(name, api_target, api_as)
+    return lambda name: Listing(name, api_target, api_as, values=run_values)
 
 
 @pytest.fixture
@@ -120,15 +122,23 @@ def make_item(listing: Callable[[str], Listing]) -> Iterator[Callable[..., Item]
         return item
 
     yield make
-    left = []
-    for items, item in made:
-        answer = items.remove(item.id)
-        # The check may have removed it itself.
-        if not answer.is_success and answer.status_code not in {404, 410}:
-            address = items.address_of(item.id)
-            left.append(f"DELETE {address} was answered {answer.status_code}")
+    left = [why for items, item in made if (why := _why_left(items, item))]
     if left:
         pytest.fail(f"remove by hand what the check made: {'; '.join(left)}", pytrace=False)
+
+
+def _why_left(items: Listing, item: Item) -> str | None:
+    """Remove an item; why it may be left, None where it is gone."""
+    import httpx  # noqa: PLC0415  # a check that makes items has loaded it
+
+    try:
+        answer = items.remove(item.id)
+    except (httpx.HTTPError, GateError) as error:
+        return str(error)
+    # The check may have removed it itself.
+    if answer.is_success or answer.status_code in {404, 410}:
+        return None
+    return f"DELETE {items.address_of(item.id)} was answered {answer.status_code}"
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +200,7 @@ def fact(
 def journey(
     request: pytest.FixtureRequest,
     api_target: ApiTarget,
-    api_as: Callable[[str | None], httpx.Client],
+    sessions: Sessions,
     contract: Contract,
     run_values: Mapping[str, object],
 ) -> Callable[[], JourneyRun]:
@@ -203,7 +213,7 @@ def journey(
         process.conduct.step = name
 
     way = Way(
-        client=api_as,
+        client=sessions.client,
         note_step=note_step,
         keep_secret=process.redactor.add,
         schema_errors=contract.schema_errors,

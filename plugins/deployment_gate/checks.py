@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from deployment_gate.environment import policy_of
 from deployment_gate.evidence import (
+    FROM_BEST_TO_WORST,
     CheckOutcome,
     Journal,
     Observation,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from deployment_gate.environment import Environment
     from deployment_gate.openapi import Document
 
+
+# What the reader need not know: that it is said by a check, or by the gate itself.
+_KIND = re.compile(r"^(?:AssertionError|Failed|deployment_gate\.[\w.]+): ")
 
 _LONGEST_MESSAGE = 2000
 """Characters of a check's reason in the verdict; the whole of it stands in the report."""
@@ -66,7 +71,8 @@ class CheckProcess:
             observe=journal.append,
             environment=environment.name,
             allows_writing=environment.allow.writes,
-            signs_in_at=environment.sign_in_addresses(),
+            signs_in_at=environment.sign_ins(),
+            keep_secret=redactor.add,
         )
         self._journal = journal
         self._sweep = sweep
@@ -188,7 +194,7 @@ def failure_message(report: pytest.TestReport | pytest.CollectReport) -> str:
     text = crash.message if crash else str(report.longrepr)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0] if lines else "no reason was given"
-    return first.removeprefix("AssertionError: ").removeprefix("Failed: ")[:_LONGEST_MESSAGE]
+    return _KIND.sub("", first)[:_LONGEST_MESSAGE]
 
 
 class OutcomeCollector:
@@ -226,20 +232,7 @@ class OutcomeCollector:
         return current
 
 
-_WEIGHT = {
-    outcome: weight
-    for weight, outcome in enumerate(
-        [
-            Outcome.PASSED,
-            Outcome.WARNED,
-            Outcome.SKIPPED,
-            Outcome.XFAILED,
-            Outcome.XPASSED,
-            Outcome.FAILED,
-            Outcome.ERROR,
-        ]
-    )
-}
+_WEIGHT = {outcome: weight for weight, outcome in enumerate(FROM_BEST_TO_WORST)}
 
 
 def _outcome(report: pytest.TestReport) -> Outcome | None:

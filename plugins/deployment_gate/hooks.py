@@ -129,6 +129,11 @@ class CheckHooks:
     def __init__(self, process: CheckProcess) -> None:
         self._process = process
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """A worker that is ended cleans up, too: what ends a run may end all its processes."""
+        if hasattr(session.config, "workerinput"):
+            signal.signal(signal.SIGTERM, _interrupt)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Requests from here on are this check's."""
@@ -170,6 +175,7 @@ class ControllerHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Have the target start meanwhile, where it is to be started."""
+        self._keep_secrets_off_the_terminal()
         self._sigterm_before = signal.signal(signal.SIGTERM, _interrupt)
         self._carry_out(self._run.launch)
 
@@ -270,6 +276,15 @@ class ControllerHooks:
             self._run.finish(pytest.ExitCode.USAGE_ERROR)
         self._run.close()
         signal.signal(signal.SIGTERM, self._sigterm_before)
+
+    def _keep_secrets_off_the_terminal(self) -> None:
+        """Live logs, and where a run was interrupted, are no reports, which were redacted."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            return
+        writer, redact = reporter._tw, self._run.redactor.redact  # noqa: SLF001  # it has no hook
+        write = writer.write
+        writer.write = lambda text, **markup: write(redact(text), **markup)
 
     def _carry_out(self, step: Callable[[], None]) -> None:
         """What the user or the target must mend becomes a hold that says so."""

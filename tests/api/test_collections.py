@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ def listing_of(
                 },
             }
         )
-        return Listing("orders", api, client_of)
+        return Listing("orders", api, client_of, values={"environment": "here"})
 
     return listing_of
 
@@ -89,7 +90,16 @@ def test_a_long_list_without_numbers_is_counted_as_far_as_it_is_walked(
     listing_of: Callable[..., Listing], shop: Shop
 ) -> None:
     shop.orders = {number: {"id": number, "item": "a"} for number in range(1, 102)}
-    assert listing_of({**BY_CURSOR, "largest": 2}).count() == (40, 40)
+    assert listing_of({**BY_CURSOR, "largest": 2}).count() == (42, 42)
+
+
+def test_a_total_that_is_just_as_far_as_one_walks_is_looked_beyond(
+    listing_of: Callable[..., Listing], shop: Shop
+) -> None:
+    shop.orders = {number: {"id": number, "item": "a"} for number in range(1, 102)}
+    shop.told_total = 40
+    assert listing_of({**BY_PAGE, "largest": 2}).count() == (40, 42)
+    assert listing_of({**BY_CURSOR, "largest": 2}).count() == (40, 42)
 
 
 def test_the_next_page_is_not_looked_for_elsewhere(listing_of: Callable[..., Listing]) -> None:
@@ -136,6 +146,40 @@ def test_an_item_is_made_changed_and_removed(
     assert orders.change(item).json() == {"id": 13, "note": "mine", "item": "another"}
     assert orders.remove(item.id).status_code == 204
     assert orders.get(item.id).status_code == 404
+
+
+def test_what_is_made_is_known_by_the_address_that_the_answer_names(
+    listing_of: Callable[..., Listing], shop: Shop
+) -> None:
+    shop.flaws.add("answers-by-location")
+    assert listing_of(BY_PAGE).make().id == "13"
+
+
+def test_what_was_made_without_an_id_is_told_with_its_draft(
+    listing_of: Callable[..., Listing], shop: Shop
+) -> None:
+    shop.flaws.add("answers-nothing")
+    with pytest.raises(AssertionError, match=r"may have got an item .* made of .*book v"):
+        listing_of(BY_PAGE).make()
+
+
+def test_the_runs_values_stand_in_drafts_and_changes(
+    listing_of: Callable[..., Listing], shop: Shop
+) -> None:
+    orders = listing_of(
+        BY_PAGE, draft={"item": "of {{environment}}"}, change={"item": "changed {{run}}"}
+    )
+    item = orders.make()
+    assert shop.orders[13]["item"] == "of here"
+    orders.change(item)
+    assert re.fullmatch("changed v[0-9a-f]{12}", shop.orders[13]["item"])
+
+
+def test_what_differs_each_time_is_not_compared(listing_of: Callable[..., Listing]) -> None:
+    orders = listing_of(BY_PAGE, volatile=["link"])
+    assert orders.same({"id": 1, "link": "a"}, {"id": 1, "link": "b"})
+    assert not orders.same({"id": 1, "link": "a"}, {"id": 2, "link": "a"})
+    assert orders.same("a", "a")
 
 
 def test_each_draft_is_different(listing_of: Callable[..., Listing]) -> None:

@@ -13,7 +13,10 @@ from deployment_gate.environment import Fact
 
 ANSWERS = {
     "/version": httpx.Response(200, json={"release": "1.5.0"}, headers={"X-Release": "1.5.0"}),
-    "/health": httpx.Response(503, json={"release": "1.4.2", "state": None}),
+    "/health": httpx.Response(200, json={"release": "1.4.2", "state": None}),
+    "/down": httpx.Response(503, json={"release": "1.5.0"}),
+    "/parts": httpx.Response(200, json={"a": {"x": 1, "y": 2}, "b": {"y": 2, "x": 1}}),
+    "/long": httpx.Response(200, json={"a": "v" * 200 + "1", "b": "v" * 200 + "2"}),
 }
 
 
@@ -34,7 +37,18 @@ def test_who_says_what_is_told_where_they_disagree() -> None:
 
 def test_who_tells_nothing_is_told_with_the_status() -> None:
     told = disagreement(fact("/version $.release", "/health $.state"), ANSWERS.__getitem__, {})
-    assert told == "/health $.state tells nothing (answered 503)"
+    assert told == "/health $.state tells nothing (answered 200)"
+
+
+def test_an_error_tells_nothing() -> None:
+    told = disagreement(fact("/version $.release", "/down $.release"), ANSWERS.__getitem__, {})
+    assert told == "/down $.release tells nothing (answered 503)"
+
+
+@pytest.mark.parametrize(("address", "is_same"), [("/parts", True), ("/long", False)])
+def test_values_are_compared_whole(address: str, *, is_same: bool) -> None:
+    told = disagreement(fact(f"{address} $.a", f"{address} $.b"), ANSWERS.__getitem__, {})
+    assert (told is None) is is_same
 
 
 @pytest.mark.parametrize(

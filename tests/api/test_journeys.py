@@ -100,10 +100,79 @@ def test_what_could_not_be_removed_is_told(take: Callable[..., JourneyRun], shop
 
 
 def test_what_was_never_made_is_not_removed(take: Callable[..., JourneyRun], shop: Shop) -> None:
-    shop.flaws.add("down")
     run = take(ORDER.replace("identity: buyer", "identity: null"))
-    assert run.complaints[0].startswith("step 1, order: answered 503; expected 201")
+    assert run.complaints[0] == "step 1, order: answered 401; expected 201"
+    assert not any("left out" in complaint for complaint in run.complaints)
     assert shop.requests == ["POST /orders"]
+
+
+def test_what_may_have_been_made_unseen_is_told(
+    take: Callable[..., JourneyRun], shop: Shop
+) -> None:
+    shop.flaws.add("down")
+    run = take(ORDER)
+    assert (run.complaints[0], run.complaints[-1]) == (
+        "step 1, order: answered 503; expected 201",
+        (
+            "cleaning up, DELETE /orders/{{id}}: left out, since nothing gave {{id}}. See whether "
+            "POST /orders made something, and remove it by hand"
+        ),
+    )
+
+
+TWO_REMOVALS = (
+    ORDER
+    + """
+  - request: DELETE /orders/{{id}}
+    identity: buyer
+    expect: {status: 404}
+"""
+)
+
+
+def test_a_clean_up_that_is_cut_off_ends_no_other_and_is_told(
+    take: Callable[..., JourneyRun], shop: Shop
+) -> None:
+    waiting = TWO_REMOVALS.replace(
+        "expect: {status: 204}", "expect: {status: 299}\n    retry: {timeout: 5s}"
+    )
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt("time is up")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        take(waiting, interrupted)
+    assert shop.requests[-2:] == ["DELETE /orders/13"] * 2
+    assert "cut off by time is up" in caught.value.__notes__[0]
+
+
+def test_what_goes_wrong_in_a_clean_up_after_time_was_up_is_told(
+    take: Callable[..., JourneyRun], shop: Shop
+) -> None:
+    def interrupted(_: float) -> None:
+        shop.flaws.add("refuses-deletes")
+        raise KeyboardInterrupt
+
+    waiting = ORDER.replace(
+        "expect: {jsonpath: {$.id:", "retry: {timeout: 5s}\n    expect: {jsonpath: {$.no:"
+    )
+    with pytest.raises(KeyboardInterrupt) as caught:
+        take(waiting, interrupted)
+    assert caught.value.__notes__ == [
+        "cleaning up, DELETE /orders/{{id}}: answered 500; expected 204"
+    ]
+
+
+def test_what_was_captured_stands_for_itself_in_a_pattern(
+    take: Callable[..., JourneyRun], shop: Shop
+) -> None:
+    shop.orders[1]["item"] = "a(b"
+    run = take(
+        "steps: [{request: GET /orders/1, identity: buyer, capture: {item: $.item}}, "
+        "{request: GET /orders/1, identity: buyer, "
+        "expect: {jsonpath: {$.item: {matches: '^{{item}}$'}}}}]"
+    )
+    assert run.went_well
 
 
 def test_what_was_made_is_removed_also_when_time_is_up(

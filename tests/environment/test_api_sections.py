@@ -103,11 +103,11 @@ def test_a_key_needs_no_password(api: Callable[..., ApiTarget]) -> None:
     assert token.get_secret_value() == "a-password"
 
 
-def test_sign_in_addresses_are_those_of_the_login(load: Callable[..., Environment]) -> None:
+def test_a_sign_in_is_known_by_method_and_address(load: Callable[..., Environment]) -> None:
     environment = load(environment_of(LOGIN), PASSWORD="a-password")
-    assert environment.sign_in_addresses() == {"http://shop/login"}
+    assert environment.sign_ins() == {("POST", "http://shop/login")}
     without = environment_of('login: {send: {X: "{{token}}"}}\nidentities: {a: {token: "${T}"}}\n')
-    assert load(without, T="a-token").sign_in_addresses() == frozenset()
+    assert load(without, T="a-token").sign_ins() == frozenset()
 
 
 def test_paths_beside_the_api_are_those_at_its_address(load: Callable[..., Environment]) -> None:
@@ -170,3 +170,57 @@ def test_what_is_made_must_have_an_address_to_be_removed_at(wrong: Callable[...,
 def test_a_misspelt_key_within_is_told_with_the_near_match(wrong: Callable[..., str]) -> None:
     told = wrong("collections: {a: {pth: /a}}")
     assert "api.collections.a.pth: isn't a key that is known here. Did you mean path?" in told
+
+
+SIGN_IN = "login: {request: POST /login, LOGIN}\nidentities: {a: {token: '${PASSWORD}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("whoami: {path: '/{{me}}'}", "api.whoami.path: has a place, and nothing to fill it with"),
+        (SIGN_IN.replace("LOGIN", "send: {X: y}"), "says nothing of who signed in"),
+        (
+            SIGN_IN.replace("LOGIN", "body: {}, form: {a: b}"),
+            "api.login.form: stands beside `body`",
+        ),
+        (
+            SIGN_IN.replace("LOGIN", "short_lived: {expires_in: 1}"),
+            "Write `lifetime:` beside it",
+        ),
+        (
+            SIGN_IN.replace("LOGIN", "body: {user: a, password: hunter22}"),
+            "api.login.body.password: secrets come from the process environment",
+        ),
+        (
+            SIGN_IN.replace("LOGIN", "") + "refresh: {request: POST /refresh}",
+            "Write where `login.refresh_token` is",
+        ),
+        ("search: {path: /s, finds: [a, b], finds_not: b}", "is found, too"),
+        ("facts: {a: [/v $.a]}", "is told once, and so always alike"),
+        ("facts: {a: {told_by: /v $.a, equals: '{{run}}'}}", "nothing is called {{run}} here"),
+        ("facts: {a: [//evil/v $.a, /w $.a]}", "doesn't say who tells it"),
+        (
+            "errors: {json_schema: {type: object, requird: [a]}}",
+            "api.errors.json_schema.requird: is no keyword of JSON Schema. Did you mean required?",
+        ),
+        (
+            "errors: {json_schema: {properties: {a: {type: text}}}}",
+            'api.errors.json_schema.properties.a.type: "text" is no type',
+        ),
+    ],
+)
+def test_what_would_load_and_mislead_is_refused(
+    wrong: Callable[..., str], section: str, told: str
+) -> None:
+    assert told in wrong(section.replace(", }", "}"))
+
+
+def test_every_variable_in_what_signs_in_is_a_secret(load: Callable[..., Environment]) -> None:
+    text = environment_of(
+        "login: {request: POST /login, headers: {X-Client: '${SHOP_CLIENT}'}}\n"
+        "identities: {a: {token: '${SHOP_PASS}'}}\n"
+        "search: {path: /s, finds: '${SHOP_TERM}'}\n"
+    )
+    environment = load(text, SHOP_CLIENT="client-of-shop", SHOP_PASS="pass-of-shop", SHOP_TERM="a")
+    assert environment.secrets == {"client-of-shop", "pass-of-shop"}

@@ -114,6 +114,24 @@ def test_a_journey_is_explained_step_by_step(load: Callable[..., Environment]) -
         ("steps: [{request: GET /, expect: {jsonpath: {id: 1}}}]", "is no JSONPath"),
         ("steps: [{request: GET /, expect: {jsonpath: {$.a: {count: x}}}}]", "whole number"),
         ("steps: [{request: GET /, capture: {id: id}}]", "is no place in an answer"),
+        ("steps: [{request: GET //evil/v}]", "is no request"),
+        ("steps: [{request: GET /, capture: {order-id: $.id}}]", "is no name for {{...}}"),
+        ("steps: [{request: 'GET /{{order-id}}'}]", "{{order-id}} is no place for a value"),
+        ("steps: [{request: GET /, capture: {run: $.id}}]", "would hide the run's own {{run}}"),
+        ("steps: [{request: GET /, query: {f: {a: 1}}}]", "query.f: is a map"),
+        ("steps: [{request: GET /, body: {}, form: {a: b}}]", "form: stands beside `body`"),
+        (
+            "writes: true\nsteps: [{request: POST /, retry: {timeout: 1s}}]\ncleanup: []",
+            "retry: may make several things",
+        ),
+        (
+            "steps: [{request: GET /, expect: {json_schema: {typ: array}}}]",
+            "expect.json_schema.typ: is no keyword of JSON Schema. Did you mean type?",
+        ),
+        (
+            "steps: [{request: GET /, expect: {json_schema: '#/components/schemas/A'}}]",
+            "Write `openapi:`",
+        ),
         ("steps: [{request: GET /, expect: {status: ok}}]", "must be an HTTP status"),
     ],
 )

@@ -23,7 +23,18 @@ def test_safe_methods_only_read(method: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "/path", "GET", "GET path", "get /path", "TRACE /", "GET /a b", "GET  /a", "GET /\n"],
+    [
+        "",
+        "/path",
+        "GET",
+        "GET path",
+        "get /path",
+        "TRACE /",
+        "GET /a b",
+        "GET  /a",
+        "GET //elsewhere/a",
+        "GET /\n",
+    ],
 )
 def test_what_is_no_request_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no request\. Write a method of GET, .*: GET /api"):
@@ -50,7 +61,10 @@ def test_who_tells_a_fact_is_an_address_and_a_place(text: str) -> None:
     assert str(parse_told(text)) == text
 
 
-@pytest.mark.parametrize(("parse", "text"), [(parse_told, "/version"), (parse_told, "version $.a")])
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [(parse_told, "/version"), (parse_told, "version $.a"), (parse_told, "//elsewhere/a $.a")],
+)
 def test_a_teller_without_address_or_place_is_refused(
     parse: Callable[[str], object], text: str
 ) -> None:

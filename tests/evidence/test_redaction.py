@@ -260,3 +260,28 @@ def test_long_texts_that_look_like_the_beginning_of_a_secret_are_no_trap(piece: 
     # Quadratic time would be noticed here: minutes instead of an instant.
     redactor = Redactor(["correct horse battery", '"\\quoted\\"', "hunter2"])
     redactor.redact(piece * (200_000 // len(piece)))
+
+
+LONG = "a-token-0123456789-abcdefghij-ABCDEFGHIJ"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'is "{LONG[:30]}..., which is wrong',
+        f"{LONG[:9]}...{LONG[-9:]}",
+        f"...{LONG[20:]} is the end",
+        f"one {LONG[:20]}... and one {LONG[:12]}...",
+    ],
+)
+def test_what_is_left_of_a_secret_that_was_cut_is_replaced(text: str) -> None:
+    redacted = Redactor([LONG]).redact(text)
+    assert LONG[:8] not in redacted
+    assert LONG[-8:] not in redacted
+    assert REDACTED in redacted
+    assert Redactor([LONG]).redact(redacted) == redacted
+
+
+def test_a_beginning_that_nothing_cut_is_an_ordinary_word() -> None:
+    for text in ("a-token-of-mine...", "see a-token-0 there, and so on...", "..."):
+        assert Redactor([LONG]).redact(text) == text

@@ -205,6 +205,7 @@ def test_what_the_environment_skips_is_not_called(library: Library, run_sweep: S
     assert result.not_called == {
         "GET /books/{book_id}": "skipped by the environment",
         "GET /account": "skipped by the environment",
+        "GET /none": "skipped by the environment, and not documented at all",
     }
     assert not {"/account", "/books/41"} & set(library.asked)
     assert "/books/41/notes" in library.asked

@@ -251,11 +251,16 @@ class Project:
         return Run(int(done.ret), f"{done.stdout}\n{done.stderr}", self.reports(env or "sandbox"))
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run pytest meanwhile; whatever is left of it ends with the block."""
+    def running(self, *arguments: str, is_leading: bool = False) -> Iterator[subprocess.Popen[str]]:
+        """Run pytest meanwhile, maybe leading a process group; what is left ends with the block."""
         command = [sys.executable, "-m", "pytest", "--env=here", *arguments]
         with subprocess.Popen(
-            command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=is_leading,
         ) as process:
             try:
                 yield process

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
@@ -270,3 +273,58 @@ def test_an_empty_baseline_is_an_error(shop: Project) -> None:
     done = shop.run("--baseline=")
     assert done.exit_code == 4
     assert "--baseline is empty" in done.output
+
+
+def test_what_shows_who_somebody_is_goes_to_the_api_alone(shop: Project, target: Target) -> None:
+    shop.check(
+        """
+        def test_it(api_as):
+            api_as("buyer").get("http://localhost:9/version")
+        """,
+        category="api",
+    )
+    done = shop.run()
+    assert "http://localhost:9/version was not sent: what shows who buyer is goes to" in (
+        done.reports.why
+    )
+    assert target.counts["POST /login"] == 1
+
+
+def test_a_refused_password_is_offered_once_whatever_needs_it(
+    shop: Project, target: Target
+) -> None:
+    target.answers["/login"] = repeat(Reply(status=401))
+    shop.check(
+        """
+        @pytest.mark.parametrize("number", range(6))
+        def test_it(api_as, number):
+            api_as("buyer").get("/orders")
+        """,
+        category="api",
+    )
+    done = shop.run()
+    assert list(done.reports.outcomes.values()).count("failed") == 6
+    assert target.counts["POST /login"] == 1
+
+
+@pytest.mark.parametrize("how", ["timeout", "SIGTERM to all processes"])
+def test_a_journey_that_is_cut_off_cleans_up(shop: Project, target: Target, how: str) -> None:
+    shop.environment(f"{API}allow: {{writes: true}}\n")
+    shop.write(
+        "environments/here.yaml",
+        (shop.path / "environments/here.yaml").read_text().replace("30s", "2s"),
+    )
+    shop.check(JOURNEYS, category="api")
+    target.answers["/orders"] = repeat(Reply(status=201, body='{"id": 7}'))
+    target.answers["/orders/7"] = chain([Reply(is_hanging=True)], repeat(Reply()))
+    if how == "timeout":
+        shop.run("-m", "api", "-k", "buy", "-o", "timeout=1")
+    else:
+        with shop.running("-n", "1", "-k", "buy", is_leading=True) as process:
+            deadline = time.monotonic() + 30
+            while "GET /orders/7" not in target.requests:
+                assert time.monotonic() < deadline, "the journey never came that far"
+                time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate(timeout=30)
+    assert target.counts["DELETE /orders/7"] == 1

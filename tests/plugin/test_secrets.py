@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.plugin.conftest import Reply
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project, Run, Target
@@ -173,3 +177,63 @@ def test_a_secret_that_an_address_takes_from_a_variable_reaches_no_file(
     assert "a-token-for-the-health-page" not in done.output
     for text in done.reports.texts.values():
         assert "a-token-for-the-health-page" not in text
+
+
+JOURNEY = """
+  openapi: {path: /openapi.json}
+  journeys:
+    look:
+      steps:
+        - request: GET /session
+          capture: {handle: $.session_token}
+          expect: {jsonpath: {$.session_token: {matches: "^nobody$"}}}
+"""
+
+
+def test_no_half_of_a_long_token_is_left_where_it_is_cut(
+    secret_project: Project, target: Target
+) -> None:
+    token = "".join(f"{number:03}-token-" for number in range(40))
+    target.answers["/session"] = repeat(
+        Reply(
+            body=json.dumps({"session_token": token}),
+            headers={"Set-Cookie": f"sid=cookie-{token[:40]}; Path=/"},
+        )
+    )
+    secret_project.environment(LOGIN.rstrip() + JOURNEY)
+    secret_project.check(
+        """
+        def test_journey(journey):
+            assert journey().went_well
+
+        def test_comparison(api):
+            token = api.get("/session").json()["session_token"]
+            assert token == "somebody else's"
+        """,
+        category="api",
+    )
+    done = secret_project.run("-l", "-vv")
+    assert done.exit_code == 1
+    for name, text in {**done.reports.texts, "terminal": done.output}.items():
+        assert token[:12] not in text, name
+        assert token[-12:] not in text, name
+
+
+def test_the_terminal_shows_no_secret_where_a_run_is_interrupted_or_logs_live(
+    secret_project: Project,
+) -> None:
+    secret_project.check(
+        """
+        import logging, os
+
+        def test_it():
+            password = os.environ["GATE_PASSWORD"]
+            logging.getLogger("check").error("the password is %s", password)
+            raise KeyboardInterrupt(password)
+        """,
+        category="api",
+    )
+    done = secret_project.run("-l", "--full-trace", "-o", "log_cli=true", "-s")
+    assert done.exit_code == 2
+    assert "[redacted]" in done.output
+    assert not leaks(done)

@@ -128,7 +128,7 @@ def test_reading_needs_no_leave(method: str, serve: Serve, connect: Connect) -> 
 
 def test_a_sign_in_is_no_write(serve: Serve, connect: Connect, conduct: Conduct) -> None:
     target = serve()
-    conduct.signs_in_at = frozenset({target.url(LOGIN)})
+    conduct.signs_in_at = frozenset({("POST", target.url(LOGIN))})
     client = connect(target)
     assert client.post(LOGIN, json={"password": "p"}).status_code == 200
     assert client.post(f"{LOGIN}?next=/", json={}).status_code == 200
@@ -144,14 +144,14 @@ def test_a_sign_in_is_known_however_its_address_is_written(
 ) -> None:
     target = serve()
     written = base_url.format(port=target.origin.rpartition(":")[2])
-    conduct.signs_in_at = frozenset({written.rstrip("/") + LOGIN})
+    conduct.signs_in_at = frozenset({("POST", written.rstrip("/") + LOGIN)})
     assert connect(written).post(LOGIN.lstrip("/")).status_code == 200
 
 
 def test_a_default_port_that_is_written_out_does_not_forbid_the_sign_in(
     connect: Connect, conduct: Conduct, seen: list[Observation]
 ) -> None:
-    conduct.signs_in_at = frozenset({f"http://something.invalid:80{LOGIN}"})
+    conduct.signs_in_at = frozenset({("POST", f"http://something.invalid:80{LOGIN}")})
     with pytest.raises(httpx.ConnectError):
         connect("http://something.invalid:80").post(LOGIN)
     assert [one.subject for one in seen] == [f"POST {LOGIN}"]
@@ -174,7 +174,7 @@ def test_only_the_very_sign_in_is_no_write(
     method: str, path: str, serve: Serve, connect: Connect, conduct: Conduct
 ) -> None:
     target = serve()
-    conduct.signs_in_at = frozenset({target.url(LOGIN)})
+    conduct.signs_in_at = frozenset({("POST", target.url(LOGIN))})
     with pytest.raises(RequestRefused):
         connect(target).request(method, target.origin + path)
     assert target.connections == 0
@@ -182,10 +182,40 @@ def test_only_the_very_sign_in_is_no_write(
 
 def test_a_sign_in_elsewhere_is_a_write(serve: Serve, connect: Connect, conduct: Conduct) -> None:
     target, other = serve(), serve()
-    conduct.signs_in_at = frozenset({target.url(LOGIN)})
+    conduct.signs_in_at = frozenset({("POST", target.url(LOGIN))})
     with pytest.raises(RequestRefused):
         connect(target).post(other.url(LOGIN))
     assert other.connections == 0
+
+
+def test_a_sign_in_keeps_its_own_method_and_may_have_a_query(
+    serve: Serve, connect: Connect, conduct: Conduct
+) -> None:
+    target = serve()
+    conduct.signs_in_at = frozenset({("PUT", target.url(f"{LOGIN}?mode=json"))})
+    assert connect(target).put(f"{LOGIN}?mode=json").is_success
+    with pytest.raises(RequestRefused):
+        connect(target).post(f"{LOGIN}?mode=json")
+
+
+def test_what_an_answer_hands_out_is_kept_secret_whoever_asked(
+    serve: Serve, answer: Http, connect: Connect, conduct: Conduct
+) -> None:
+    kept: list[str] = []
+    conduct.keep_secret = kept.append
+    body = b"""{"user": {"id_token": "id-token-0123456789", "token_type": "a-long-word-of-a-type"},
+      "items": [{"sessionId": "session-0123456789"}], "next_token": "short", "name": "x"}"""
+    target = serve(
+        lambda _request: answer(
+            body=body, content_type="application/json", set_cookie="sid=cookie-0123456789; Path=/"
+        )
+    )
+    connect(target).get("/")
+    assert kept == ["cookie-0123456789", "id-token-0123456789", "session-0123456789"]
+
+
+def test_an_answer_knows_how_long_it_took(serve: Serve, connect: Connect) -> None:
+    assert 0 < connect(serve()).get("/").elapsed.total_seconds() < 10
 
 
 def test_redirects_are_answers(
@@ -201,7 +231,7 @@ def test_a_redirect_that_a_check_follows_is_guarded_and_observed_too(
 ) -> None:
     # 307 keeps the method: a sign-in could be led to write elsewhere.
     target = serve(lambda _request: answer(status=307, location="/api/v1/policies"))
-    conduct.signs_in_at = frozenset({target.url(LOGIN)})
+    conduct.signs_in_at = frozenset({("POST", target.url(LOGIN))})
     with pytest.raises(RequestRefused):
         connect(target).post(LOGIN, follow_redirects=True)
     assert [request.path for request in target.requests] == [LOGIN]

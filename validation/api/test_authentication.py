@@ -15,33 +15,34 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("api.login")
 
-REFUSED = {400, 401, 403}
 # A wrong password that is offered again and again locks the account that it is offered for.
 WRONG_PASSWORD = "this-is-not-the-password"  # noqa: S105
 
 
 @pytest.mark.smoke
+@pytest.mark.needs("api.tells_sign_ins")
 def test_the_right_password_gets_a_token(
     identity: str, api_as: Callable[[str], httpx.Client], api_target: ApiTarget
 ) -> None:
     client = api_as(identity)
 
     if api_target.private_path:
-        answer = client.get(api_target.private_path)
-        assert answer.is_success, (
-            f"{identity} signed in, and GET {api_target.private_path} was still answered "
-            f"{answer.status_code}"
+        status = client.get(api_target.private_path).status_code
+        # 403: known, but this isn't for everybody.
+        assert status < 400 or status == 403, (
+            f"{identity} signed in, and GET {api_target.private_path} was still answered {status}"
         )
 
 
 @pytest.mark.smoke
 @pytest.mark.provokes
+@pytest.mark.needs("api.tells_sign_ins")
 def test_a_wrong_password_is_refused(sessions: Sessions, api_target: ApiTarget) -> None:
     name = next(iter(api_target.identities))
 
     answer = sessions.offer(name, password=WRONG_PASSWORD)
 
-    assert answer.status_code in REFUSED, (
+    assert sessions.is_refused(answer), (
         f"a wrong password was answered {answer.status_code}; expected a refusal"
     )
 

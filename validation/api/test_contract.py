@@ -56,12 +56,6 @@ def test_what_is_asked_beside_is_documented(contract: Contract) -> None:
     assert not missing, told("served, and not documented", missing)
 
 
-def test_what_is_promised_is_served(contract: Contract) -> None:
-    missing = contract.unserved_promises()
-
-    assert not missing, told("promised, and not served", missing)
-
-
 @pytest.mark.needs("--baseline")
 def test_no_change_breaks_clients(contract: Contract) -> None:
     changes = contract.breaking_changes()

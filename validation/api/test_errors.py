@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -30,17 +30,19 @@ def login_mistakes(api: httpx.Client, api_target: ApiTarget) -> Mapping[str, htt
     """What is answered to sign-ins that can't be understood; no other request may be posted."""
     assert api_target.login
     assert api_target.login.request
-    path = api_target.login.request.path
+    path, method = api_target.login.request.path, api_target.login.request.method
+
+    def send(**sent: Any) -> httpx.Response:
+        return api.request(method, path, **sent)
+
     return {
-        "another content type": api.post(
-            path, content=b"username", headers={"Content-Type": "text/plain"}
+        "another content type": send(content=b"username", headers={"Content-Type": "text/plain"}),
+        "no fields": send(json={}),
+        "a field of another type": send(json={"username": ["a"], "password": {}}),
+        "half of a document": send(
+            content=b'{"username": ', headers={"Content-Type": "application/json"}
         ),
-        "no fields": api.post(path, json={}),
-        "a field of another type": api.post(path, json={"username": ["a"], "password": {}}),
-        "half of a document": api.post(
-            path, content=b'{"username": ', headers={"Content-Type": "application/json"}
-        ),
-        "no body": api.post(path),
+        "no body": send(),
     }
 
 
@@ -56,7 +58,9 @@ def test_a_method_that_is_not_served_is_told(api: httpx.Client, api_target: ApiT
 
     answer = api.get(path)
 
-    assert answer.status_code in {NOT_FOUND, METHOD_NOT_ALLOWED}, (
+    # Where people sign in by a form, GET answers with the page that has it.
+    is_page = answer.is_success and "text/html" in answer.headers.get("Content-Type", "")
+    assert is_page or answer.status_code in {NOT_FOUND, METHOD_NOT_ALLOWED}, (
         f"GET {path} was answered {answer.status_code}"
     )
     if answer.status_code == METHOD_NOT_ALLOWED:
@@ -134,3 +138,15 @@ def test_refused_sign_ins_show_nothing_of_the_inside(
     }
 
     assert not shown, f"errors show of the inside: {shown}"
+
+
+@pytest.mark.needs("api.collections.{collection}.item")
+def test_refused_items_and_pages_show_nothing_of_the_inside(
+    collection: Listing, internals_in: Callable[[str], list[str]]
+) -> None:
+    answers = [collection.get(id_) for id_ in (collection.section.missing, "'", "no-such-id")]
+    answers += [collection.page(number, size=1).answer for number in (-1, "first")]
+    for answer in answers:
+        if not answer.is_success:
+            found = internals_in(answer.text)
+            assert not found, f"the error of {answer.request.url.path} shows {found[0]}"

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.needs("api.collections.{collection}")
 
 SERVER_ERROR = 500
 NOT_MODIFIED = 304
+# A list that others write to may move between two answers.
+LOOKS = 3
 # Smaller answers may well be sent as they are: they grow by compression, or fit a packet anyway.
 WORTH_COMPRESSING = 1400
 
@@ -41,19 +43,20 @@ def test_options_says_what_is_served(collection: Listing) -> None:
 
 
 def test_a_compressed_answer_is_whole(collection: Listing) -> None:
-    reader = collection.reader
-    plain = reader.get(collection.path, headers={"Accept-Encoding": "identity"})
-    request = reader.build_request("GET", collection.path, headers={"Accept-Encoding": "gzip"})
+    # Not byte by byte: an answer may tell how long it took. And others may write meanwhile.
+    for _ in range(LOOKS):
+        plain, packed = (
+            collection.reader.get(collection.path, headers={"Accept-Encoding": encoding})
+            for encoding in ("identity", "gzip")
+        )
+        items = [collection.page_in(answer).items for answer in (packed, plain)]
+        if items[0] == items[1]:
+            break
 
-    packed = reader.send(request)
-
-    assert packed.status_code == plain.status_code
+    assert items[0] == items[1], f"compressed it lists {len(items[0])}, plain {len(items[1])} items"
     encoding = packed.headers.get("Content-Encoding", "")
     assert encoding in {"", "gzip", "identity"}, f"asked for gzip, answered with {encoding}"
     assert "Content-Encoding" not in plain.headers, "compressed, though nobody asked for it"
-    # Not byte by byte: an answer may tell how long it took.
-    items = [collection.page_in(answer).items for answer in (packed, plain)]
-    assert items[0] == items[1], f"compressed it lists {len(items[0])}, plain {len(items[1])} items"
 
 
 @pytest.mark.severity("warning")
@@ -102,9 +105,10 @@ def test_an_item_that_has_not_changed_is_not_sent_again(collection: Listing) -> 
     other_etag = etag[:-2] + ("1" if etag[-2] != "1" else "2") + etag[-1]
     other = collection.reader.get(address, headers={"If-None-Match": other_etag})
 
-    assert again.status_code in {200, NOT_MODIFIED}, f"answered {again.status_code}"
-    if again.status_code == NOT_MODIFIED:
-        assert not again.content, "304 with a body"
+    assert again.status_code == NOT_MODIFIED, (
+        f"{address} with its own ETag was answered {again.status_code}; expected 304"
+    )
+    assert not again.content, "304 with a body"
     assert other.status_code == first.status_code, (
         f"with the ETag of another version it was answered {other.status_code}"
     )
@@ -112,9 +116,11 @@ def test_an_item_that_has_not_changed_is_not_sent_again(collection: Listing) -> 
 
 @pytest.mark.writes
 @pytest.mark.provokes
+@pytest.mark.needs("api.collections.{collection}.draft")
 def test_a_redirect_keeps_the_method(collection: Listing) -> None:
-    # Without a body, so that nothing is made where it is served there, too.
+    # Without a body: where it is served there, too, it is refused, or removed again.
     answer = collection.writer.post(f"{collection.path}/")
+    collection.remove_made_by(answer)
 
     assert answer.status_code < SERVER_ERROR, f"answered {answer.status_code}"
     # RFC 9110, 15.4: after these a client may ask by GET, and what was sent is lost.

@@ -67,6 +67,17 @@ def test_odd_signs_break_nothing(search: Callable[[str], Page], term: str) -> No
 
 
 @pytest.mark.provokes
+def test_refused_terms_show_nothing_of_the_inside(
+    search: Callable[[str], Page], internals_in: Callable[[str], list[str]]
+) -> None:
+    for name, term in ODD.items():
+        answer = search(term).answer
+        if not answer.is_success:
+            found = internals_in(answer.text)
+            assert not found, f"the error for a term with {name} shows {found[0]}"
+
+
+@pytest.mark.provokes
 def test_an_empty_term_is_refused_or_finds_a_list(search: Callable[[str], Page]) -> None:
     page = search("")
 

@@ -88,7 +88,7 @@ def test_a_refreshed_token_works(
 
 @pytest.mark.writes
 @pytest.mark.provokes
-@pytest.mark.needs("api.refresh")
+@pytest.mark.needs("api.refresh.rotates")
 def test_a_refresh_token_works_once(sessions: Sessions, api_target: ApiTarget) -> None:
     # RFC 9700, 4.14.2: rotation tells that one was stolen.
     token = sessions.sign_in(next(iter(api_target.identities)))

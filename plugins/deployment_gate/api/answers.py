@@ -57,8 +57,26 @@ def read_source(source: Source, answer: httpx.Response) -> Any:
 
 def shown(value: object) -> str:
     """A value as it is told: as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return cut(json.dumps(value, ensure_ascii=False, default=str), _SHOWN)
+
+
+def cut(text: str, longest: int) -> str:
+    """A text of so many characters at most, with a mark where it was cut.
+
+    By that mark a secret is known of which only the beginning is left.
+    """
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+def same(one: object, other: object) -> bool:
+    """Equality as JSON has it: true is no 1, 1 is 1.0."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return one == other
 
 
 def told(answer: httpx.Response) -> str:

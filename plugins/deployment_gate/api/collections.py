@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from uuid import uuid4
 
-from deployment_gate.api.answers import MISSING, body_of, json_of, read_source, told, with_query
+import httpx
+
+from deployment_gate.api.answers import (
+    MISSING,
+    body_of,
+    json_of,
+    read_source,
+    same,
+    shown,
+    told,
+    with_query,
+)
 from deployment_gate.environment import JsonPath, Part, fill, fill_text
 
 if TYPE_CHECKING:
-    import httpx
-
     from deployment_gate.environment import ApiTarget, Collection, Paging
 
 
@@ -74,6 +84,8 @@ class Page:
     def _number_in(self, query: JsonPath | None) -> int | None:
         body = body_of(self.answer)
         value = query.first(body) if query and body is not MISSING else None
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -114,8 +126,14 @@ class Listing:
     """
 
     def __init__(
-        self, name: str, api: ApiTarget, client: Callable[[str | None], httpx.Client]
+        self,
+        name: str,
+        api: ApiTarget,
+        client: Callable[[str | None], httpx.Client],
+        *,
+        values: Mapping[str, object],
     ) -> None:
+        self._values = values
         self.name = name
         self.section: Collection = api.collections[name]
         self.paging: Paging = api.paging
@@ -137,7 +155,13 @@ class Listing:
         """The client of who makes, changes and removes items."""
         return self._client(self.section.writer)
 
-    def page(self, number: int | str = 1, *, size: int | None = None, **query: object) -> Page:
+    def page(
+        self,
+        number: int | str = 1,
+        *,
+        size: int | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Page:
         """A page by its number, from 1, as many items as `size` says on each.
 
         Args:
@@ -145,7 +169,7 @@ class Listing:
             size: How many items a page has; None leaves that to the API.
             query: Further query parameters.
         """
-        asked: dict[str, Any] = dict(query)
+        asked: dict[str, Any] = dict(query or {})
         if size is not None and self.paging.size:
             asked[self.paging.size] = size
         if self.paging.page and number != 1:
@@ -183,13 +207,23 @@ class Listing:
         """
         size = self.paging.largest or _USUAL_SIZE
         total = self.page(size=size).total
-        if self.paging.is_numbered and total > size * _WALKED:
+        if self.paging.is_numbered and total >= size * _WALKED:
             last = -(-total // size)
             ends = [len(self.page(number, size=size).items) for number in (last, last + 1)]
             return total, (last - 1) * size + sum(ends)
-        pages = [len(page.items) for page in self.pages(size=size, at_most=_WALKED)]
-        is_whole = len(pages) < _WALKED or pages[-1] == 0
+        # One more than the total needs: it may be too low.
+        pages = [len(page.items) for page in self.pages(size=size, at_most=_WALKED + 1)]
+        is_whole = len(pages) <= _WALKED or pages[-1] == 0
         return total if is_whole else min(total, sum(pages)), sum(pages)
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two answers tell the same of an item, but for what differs each time."""
+        return same(self._lasting(one), self._lasting(other))
+
+    def _lasting(self, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        return {key: value for key, value in item.items() if key not in self.section.volatile}
 
     def get(self, id_: object, *, client: httpx.Client | None = None) -> httpx.Response:
         """Ask for the item with an id, as who reads or with another client."""
@@ -233,7 +267,10 @@ class Listing:
 
     def draft(self, **changes: object) -> Any:
         """What an item is made of, as the file says, with a value of its own for {{run}}."""
-        return _merged(fill(self.section.draft, {"run": f"v{uuid4().hex[:12]}"}), changes)
+        return _merged(fill(self.section.draft, self._own_values()), changes)
+
+    def _own_values(self) -> dict[str, object]:
+        return {**self._values, "run": f"v{uuid4().hex[:12]}"}
 
     def make(self, **changes: object) -> Item:
         """Make an item; the check that does removes it again.
@@ -245,8 +282,36 @@ class Listing:
             AssertionError: It could not be made.
         """
         draft = self.draft(**changes)
-        answer = self.writer.post(self.path, json=draft)
-        return Item(self.id_of(self.item_in(answer)), draft, answer)
+        made = f"{self.path} may have got an item that is not removed, made of {shown(draft)}"
+        try:
+            answer = self.writer.post(self.path, json=draft)
+        except httpx.HTTPError as error:
+            raise AssertionError(f"{error}; {made}. See to it by hand") from error
+        if not answer.is_success:
+            raise AssertionError(f"{told(answer)}: {self.name} can't be made")
+        id_ = self._id_in(answer)
+        if id_ is None:
+            raise AssertionError(f"{told(answer)} without an id; {made}. See to it by hand")
+        return Item(id_, draft, answer)
+
+    def remove_made_by(self, answer: httpx.Response) -> None:
+        """Remove what an answer says was made; nothing where it says nothing of that."""
+        id_ = self._id_in(answer) if answer.is_success else None
+        if id_ is not None:
+            self.remove(id_)
+
+    def _id_in(self, answer: httpx.Response) -> Any:
+        """The id of what was made, by the answer's body or by the address that it names."""
+        body = body_of(answer)
+        item = None if body is MISSING else self.section.item_at.first(body)
+        id_ = None if item is None else self.section.id.first(item)
+        if id_ is None and self.section.item and "Location" in answer.headers:
+            # RFC 9110, 10.2.2: it names what was made.
+            before, after = re.split(r"\{\{\s*id\s*\}\}", self.section.item, maxsplit=1)
+            path = urlsplit(answer.headers["Location"]).path
+            found = re.search(rf"{re.escape(before)}([^/]+){re.escape(after)}$", path)
+            id_ = unquote(found[1]) if found else None
+        return id_
 
     def change(self, item: Item, *, etag: str | None = None, **changes: object) -> httpx.Response:
         """Replace an item by its draft with changes.
@@ -257,7 +322,8 @@ class Listing:
             changes: What is different from its draft.
         """
         headers = {} if etag is None else {"If-Match": etag}
-        body = _merged(item.draft, {**(self.section.change or {}), **changes})
+        change = fill(self.section.change or {}, self._own_values())
+        body = _merged(item.draft, {**change, **changes})
         return self.writer.put(self.address_of(item.id), json=body, headers=headers)
 
     def remove(self, id_: object) -> httpx.Response:
@@ -275,8 +341,12 @@ class Listing:
             value: Any = page.answer.links.get("next", {}).get("url")
         else:
             value = read_source(source, page.answer)
-        if value in {None, ""}:
+        if value is None or value == "":
             return None
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise AssertionError(  # noqa: TRY004  # of the API, not of the caller
+                f"{told(page.answer)}: {source} is no address and no cursor"
+            )
         if self.paging.cursor:
             asked = {self.paging.size: size} if self.paging.size else {}
             return self._read(self.path, {**asked, self.paging.cursor: value})

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from deployment_gate.api.answers import json_of, told
 from deployment_gate.api.schemas import schema_errors
-from deployment_gate.environment import names_in
 from deployment_gate.openapi import Document, SweepResult, breaking_changes, sweep
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from deployment_gate.environment import ApiTarget, OpenApi
 
-_NOT_SERVED = frozenset({404, 405, 501})
+_NOT_SERVED = frozenset({404, 405})
 
 
 class Contract:
@@ -72,14 +71,14 @@ class Contract:
 
     def unserved_promises(self) -> list[str]:
         """What the environment says that the API serves, and it doesn't."""
-        found = []
-        for request in self._api.promised():
-            if request.method != "GET" or any(names_in(request.path)):
-                continue
-            answer = self._client(self._reader).get(request.path)
-            if answer.status_code in _NOT_SERVED:
-                found.append(told(answer))
-        return found
+        client = self._client(self._reader)
+        answers = [client.get(request.path) for request in self._api.askable]
+        refused = {401, 403} if self._reader else set()
+        return [
+            told(answer)
+            for answer in answers
+            if answer.is_server_error or answer.status_code in _NOT_SERVED | refused
+        ]
 
     def breaking_changes(self) -> list[str]:
         """What has changed since the baseline that breaks its clients."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployment_gate.api.answers import MISSING, body_of, shown
+from deployment_gate.api.answers import MISSING, body_of, same, shown
 from deployment_gate.environment import Expect, Matcher, Word, fill, read_matcher
 
 if TYPE_CHECKING:
@@ -122,7 +122,15 @@ def _time(expect: Expect, seen: Seen) -> Iterator[str]:
 
 
 def _filled(matcher: Matcher, values: Mapping[str, object]) -> Matcher:
-    return read_matcher(fill(matcher.written(), values))
+    """The matcher with its places filled; in a pattern a value stands for itself."""
+    literal = {name: re.escape(str(value)) for name, value in values.items()}
+
+    def demand(word: Word, wanted: Any) -> object:
+        if isinstance(wanted, Matcher):
+            return _filled(wanted, values).written()
+        return fill(wanted, literal if word is Word.MATCHES else values)
+
+    return read_matcher({word.value: demand(word, wanted) for word, wanted in matcher.demands})
 
 
 def _judge(word: Word, wanted: Any, value: object) -> str | None:
@@ -141,18 +149,18 @@ def _phrase(word: Word, wanted: Any) -> str:
 
 
 def _equals(wanted: object, value: object) -> str | None:
-    return None if _same(wanted, value) else f"is {shown(value)}, not {shown(wanted)}"
+    return None if same(wanted, value) else f"is {shown(value)}, not {shown(wanted)}"
 
 
 def _not(wanted: object, value: object) -> str | None:
-    return f"is {shown(value)}, which it must not be" if _same(wanted, value) else None
+    return f"is {shown(value)}, which it must not be" if same(wanted, value) else None
 
 
 def _contains(wanted: object, value: object) -> str | None:
     if isinstance(value, str):
         is_in = str(wanted) in value
     elif isinstance(value, list):
-        is_in = any(_same(wanted, item) for item in value)
+        is_in = any(same(wanted, item) for item in value)
     else:
         is_in = isinstance(value, dict) and wanted in value
     return None if is_in else f"is {shown(value)}, without {shown(wanted)}"
@@ -216,14 +224,3 @@ def _are_comparable(one: object, other: object) -> bool:
         isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
     )
     return are_numbers or (isinstance(one, str) and isinstance(other, str))
-
-
-def _same(one: object, other: object) -> bool:
-    """Equality as JSON has it: true is no 1, 1 is 1.0."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    return one == other

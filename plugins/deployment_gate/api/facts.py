@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployment_gate.api.answers import read_source, shown
+from deployment_gate.api.answers import read_source, same, shown
 from deployment_gate.environment import fill, names_in
 
 if TYPE_CHECKING:
@@ -26,20 +26,24 @@ def disagreement(
         values: What stands for {{environment}} and the like.
     """
     answers = {address: ask(address) for address in dict.fromkeys(t.address for t in fact.told_by)}
-    told: dict[str, list[str]] = {}
+    told: list[tuple[object, list[str]]] = []
     for teller in fact.told_by:
         answer = answers[teller.address]
-        value = read_source(teller.source, answer)
+        value = read_source(teller.source, answer) if answer.is_success else None
         if value is None:
             return f"{teller} tells nothing (answered {answer.status_code})"
-        told.setdefault(shown(value), []).append(str(teller))
-    says = "; ".join(f"{', '.join(tellers)} say {value}" for value, tellers in told.items())
+        alike = next((tellers for known, tellers in told if same(known, value)), None)
+        if alike is None:
+            told.append((value, [str(teller)]))
+        else:
+            alike.append(str(teller))
+    says = "; ".join(f"{', '.join(tellers)} say {shown(value)}" for value, tellers in told)
     if len(told) > 1:
         return says
     if fact.equals is None or not set(names_in(fact.equals)) <= values.keys():
         return None
-    wanted = shown(fill(fact.equals, values))
-    return None if wanted in told else f"{says}; expected {wanted}"
+    wanted = fill(fact.equals, values)
+    return None if same(told[0][0], wanted) else f"{says}; expected {shown(wanted)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from deployment_gate.errors import GateError
 if TYPE_CHECKING:
     from deployment_gate.environment import Journey, Step
 
-_SECRETIVE = ("token", "secret", "password", "key")
+_SECRETIVE = re.compile(r"(?:^|[_-])(?:token|secret|passw(?:or)?d|api_?key)$", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+"""Characters; anything shorter may well be a part of ordinary words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ class _Traveller:
 
     way: Way
     values: dict[str, object]
+    written: str | None = None
+    """The last request that may have made something: one that wasn't refused."""
 
     def take(self, step: Step, *, called: str) -> list[str]:
         """Take a step, again and again where it may be; what is wrong with its last attempt."""
@@ -91,22 +96,30 @@ class _Traveller:
         return [f"{called}{times}: {complaint}" for complaint in complaints]
 
     def _attempt(self, step: Step) -> list[str]:
-        started = time.perf_counter()
+        is_writing = not step.request.is_reading
         try:
-            answer = self._send(step)
-        except (httpx.HTTPError, GateError) as error:
+            client = self.way.client(step.identity)
+            if is_writing:
+                self.written = str(step.request)
+            answer = self._send(client, step)
+            if is_writing and answer.is_client_error:
+                self.written = None
+            # Before it is judged: what was made must be known, to be removed.
+            missing = self._capture(step, answer)
+            # The answer's own time: signing in isn't the step's.
+            seen = Seen(answer=answer, duration_s=answer.elapsed.total_seconds())
+            found = unmet(
+                step.expect, seen, values=self.values, schema_errors=self.way.schema_errors
+            )
+        except (httpx.HTTPError, GateError, ValueError, AssertionError) as error:
             return [str(error)]
-        seen = Seen(answer=answer, duration_s=time.perf_counter() - started)
-        # Before it is judged: what was made must be known, to be removed.
-        missing = self._capture(step, answer)
-        found = unmet(step.expect, seen, values=self.values, schema_errors=self.way.schema_errors)
         return found or missing
 
-    def _send(self, step: Step) -> httpx.Response:
+    def _send(self, client: httpx.Client, step: Step) -> httpx.Response:
         values = self.values
         path = fill_text(step.request.path, values, quote=lambda text: quote(text, safe=""))
         form = step.form
-        return self.way.client(step.identity).request(
+        return client.request(
             step.request.method,
             with_query(path, fill(step.query, values)),
             headers={name: fill_text(text, values) for name, text in step.headers.items()},
@@ -121,7 +134,7 @@ class _Traveller:
             if value is None:
                 missing.append(f"there is nothing in {source} for {{{{{name}}}}}")
                 continue
-            if any(word in name.lower() for word in _SECRETIVE):
+            if _SECRETIVE.search(name) and len(str(value)) >= _SHORTEST_SECRET:
                 self.way.keep_secret(str(value))
             self.values[name] = value
         return missing
@@ -143,18 +156,43 @@ def take_journey(name: str, journey: Journey, way: Way, values: Mapping[str, obj
             complaints = traveller.take(step, called=f"step {number}, {_name(step)}")
             if complaints:
                 break
-    finally:
-        # Also when the check's time is up: what was made is removed.
+    except BaseException as error:
+        # The check's time is up, say: what was made is removed all the same.
+        for complaint in _clean_up(journey, traveller):
+            error.add_note(complaint)
+        raise
+    else:
         complaints += _clean_up(journey, traveller)
+    finally:
         way.note_step(None)
     return JourneyRun(name, tuple(complaints))
 
 
 def _clean_up(journey: Journey, traveller: _Traveller) -> list[str]:
+    """Take all clean-up steps, whatever becomes of one of them; what went wrong."""
     complaints = []
+    interruption: BaseException | None = None
     for step in journey.cleanup or ():
-        if set(_names(step)) <= traveller.values.keys():
-            complaints += traveller.take(step, called=f"cleaning up, {_name(step)}")
+        called = f"cleaning up, {_name(step)}"
+        missing = sorted(set(_names(step)) - traveller.values.keys())
+        if missing:
+            if traveller.written:
+                complaints.append(
+                    f"{called}: left out, since nothing gave {{{{{missing[0]}}}}}. See whether "
+                    f"{traveller.written} made something, and remove it by hand"
+                )
+            continue
+        try:
+            complaints += traveller.take(step, called=called)
+        except BaseException as error:
+            if interruption is not None:
+                raise
+            complaints.append(f"{called}: cut off by {error or type(error).__name__}")
+            interruption = error
+    if interruption is not None:
+        for complaint in complaints:
+            interruption.add_note(complaint)
+        raise interruption
     return complaints
 
 
@@ -165,6 +203,9 @@ def _name(step: Step) -> str:
 def _names(step: Step) -> list[str]:
     return [
         name
-        for template in (step.request.path, step.query, step.headers, step.body, step.form)
+        for template in (
+            *(step.request.path, step.query, step.headers, step.body, step.form),
+            *step.expect.templates(),
+        )
         for name in names_in(template)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deployment_gate.api.answers import cut
 from deployment_gate.errors import GateError
 
 _TOLD = 5
@@ -37,4 +38,4 @@ def schema_errors(schema: Mapping[str, Any], document: object) -> list[str]:
         plain, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
     )
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
-    return [f"{error.json_path}: {error.message}"[:_LONGEST] for error in errors[:_TOLD]]
+    return [cut(f"{error.json_path}: {error.message}", _LONGEST) for error in errors[:_TOLD]]

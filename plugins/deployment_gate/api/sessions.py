@@ -137,7 +137,8 @@ class Sessions:
         if self._login.request is None:
             return Token("")
         answer = self.offer(name, more=more)
-        if not answer.is_success:
+        # A form may answer with a redirect that bears the cookie.
+        if not (answer.is_success or answer.is_redirect):
             raise SignInError(
                 f"signing in as {name} was answered {answer.status_code}",
                 is_final=answer.status_code in _REFUSED,
@@ -178,6 +179,13 @@ class Sessions:
         self._keep_tokens_of(answer)
         return answer
 
+    def is_refused(self, answer: httpx.Response) -> bool:
+        """Whether the answer to credentials lets nobody in, and is no failure of the platform's."""
+        if answer.is_success or answer.is_redirect:
+            login = self._login
+            return login.request is not None and not read_source(login.token, answer)
+        return answer.status_code in _REFUSED
+
     def refresh(self, token: Token) -> httpx.Response:
         """Ask for a new token without the password, and return the answer.
 
@@ -188,10 +196,14 @@ class Sessions:
             raise SignInError(
                 "signing in gave nothing to refresh with. Write `login.refresh_token` and `refresh`"
             )
-        template = self.api.refresh.body or {"refresh_token": "{{refresh_token}}"}
-        request = self.api.refresh.request
-        body = fill(template, {"refresh_token": token.refresh})
-        answer = self.stranger.request(request.method, request.path, json=body)
+        section, values = self.api.refresh, {"refresh_token": token.refresh}
+        template = section.body or {"refresh_token": "{{refresh_token}}"}
+        answer = self.stranger.request(
+            section.request.method,
+            section.request.path,
+            data=None if section.form is None else fill(section.form, values),
+            json=None if section.form is not None else fill(template, values),
+        )
         self._keep_tokens_of(answer)
         return answer
 
@@ -234,6 +246,8 @@ class Sessions:
         if password is None:
             password = identity.password.get_secret_value() if identity.password else ""
         basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+        if password:
+            self._keep_secret(basic)
         return {"username": username, "password": password, "basic": basic}
 
     def _keep_tokens_of(self, answer: httpx.Response) -> None:
@@ -264,16 +278,32 @@ class _SignedIn(httpx.Auth):
         self._name = name
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add what shows it."""
+        """Add what shows it, for the API alone.
+
+        Raises:
+            SignInError: The request goes elsewhere.
+        """
+        base = httpx.URL(self._sessions.api.base_url)
+        if _origin(request.url) != _origin(base):
+            raise SignInError(
+                f"{request.method} {request.url} was not sent: what shows who {self._name} is goes "
+                f"to {base} only. Ask others by `api`, which is nobody in particular"
+            )
         request.headers.update(self._sessions.headers(self._name))
         request.extensions["identity"] = self._name
         yield request
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
 def _seconds(value: object) -> float | None:
+    """A token's life; None where it is unknown, or has no end."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
         return None
+    return seconds if seconds > 0 else None

@@ -26,6 +26,7 @@ from deployment_gate.environment.request_fields import (
     Teller,
     Terms,
     ToldField,
+    as_tuple,
 )
 from deployment_gate.environment.requests import Part, RequestLine, Source
 from deployment_gate.environment.sections import Section
@@ -86,6 +87,10 @@ class Refresh(Section):
     """Where to ask."""
     body: Json = None
     """What is sent as JSON, with {{refresh_token}}; unset: just that."""
+    form: Mapping[Text, Text] | None = None
+    """What is sent as a form in place of `body`."""
+    rotates: Flag = True
+    """Whether a refresh token works once only."""
 
 
 class WhoAmI(Section):
@@ -160,8 +165,10 @@ class Collection(Section):
     """Where one of them is, with {{id}}."""
     item_at: JsonPathField = JsonPath("$")
     """Where the answer with one item has it."""
+    volatile: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
+    """Fields of an item that differ from one answer to the next: signed addresses, counters."""
     etag: Flag = False
-    """Whether the answer with an item names its version as an ETag."""
+    """Whether the answer with an item names its version as an ETag, and 304 says it is known."""
     missing: str | int = 2147483647
     """An id that there is none of."""
     filters: Mapping[Text, Json] = {}
@@ -287,6 +294,20 @@ class ApiTarget(Section):
             return self.whoami.path
         private = [one.path for one in self.collections.values() if not one.public]
         return private[0] if private else None
+
+    @property
+    def tells_sign_ins(self) -> bool:
+        """Whether anything tells a sign-in that went well from one that didn't."""
+        return bool((self.login and self.login.request) or self.private_path)
+
+    @property
+    def askable(self) -> tuple[RequestLine, ...]:
+        """Those promised requests that can be sent as they are, and only read."""
+        return tuple(
+            request
+            for request in self.promised()
+            if request.method == "GET" and not any(names_in(request.path))
+        )
 
     def promised(self) -> tuple[RequestLine, ...]:
         """Answer all requests that this section says the API serves; paths may have places."""

@@ -41,6 +41,12 @@ class Expect(Section):
     within: Duration | None = None
     """How long the answer may take; unset: as long as any request."""
 
+    def templates(self) -> tuple[object, ...]:
+        """Answer what in it may have places."""
+        matchers = [*self.headers.values(), *self.jsonpath.values()]
+        matchers += [self.text] if self.text else []
+        return tuple(matcher.written() for matcher in matchers)
+
 
 class Retry(Section):
     """Taking a step again until all that is expected of it holds."""

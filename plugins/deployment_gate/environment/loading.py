@@ -44,9 +44,9 @@ def load_environment(name: str, directory: Path, *, variables: Mapping[str, str]
     tree, problems = read_chain(name, directory)
     secrets = {
         secret
-        for _, node in tree.walk()
+        for path, node in tree.walk()
         if isinstance(node.value, str)
-        for secret in secrets_in(node.value, variables)
+        for secret in secrets_in(node.value, variables, whatever_its_name=_is_private(path))
     }
     tree, unset = _substituted(tree, variables)
     problems = [*problems, *unset]
@@ -71,6 +71,14 @@ def load_environment(name: str, directory: Path, *, variables: Mapping[str, str]
     if problems:
         raise EnvironmentFileError(_in_order(problems))
     return environment
+
+
+def _is_private(path: Key) -> bool:
+    """Whether what stands there shows who somebody is, so that every variable in it is secret."""
+    return path[:1] == ("api",) and any(
+        path[1:2] == (section,) and set(path[2:]) & {"headers", "body", "form", "send"}
+        for section in ("login", "refresh", "journeys")
+    )
 
 
 def _substituted(

@@ -133,11 +133,12 @@ class Environment(Section):
             if gap.what == category
         )
 
-    def sign_in_addresses(self) -> frozenset[str]:
-        """Answer the addresses that a sign-in is posted to, which is no write of data."""
+    def sign_ins(self) -> frozenset[tuple[str, str]]:
+        """Answer method and address of each sign-in, which is no write of data."""
         if self.api is None or self.api.login is None or self.api.login.request is None:
             return frozenset()
-        return frozenset({self.api.base_url + self.api.login.request.path})
+        request = self.api.login.request
+        return frozenset({(request.method, self.api.base_url + request.path)})
 
     def paths_beside_the_api(self) -> tuple[str, ...]:
         """Answer the paths at the API's address that other sections name."""

@@ -7,8 +7,11 @@ from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.durations import format_duration
 from deployment_gate.environment.errors import did_you_mean
 from deployment_gate.environment.journey_sections import Journey, Step
+from deployment_gate.environment.json_schemas import misspelt
 from deployment_gate.environment.model import Environment
-from deployment_gate.environment.templates import names_in
+from deployment_gate.environment.requests import RequestLine
+from deployment_gate.environment.templates import is_name, names_in, odd_places_in
+from deployment_gate.environment.variables import Substituted, is_secretive
 from deployment_gate.environment.yaml_source import Key
 
 RUN_VALUES = ("run", "environment", "release")
@@ -24,23 +27,72 @@ def broken_references(environment: Environment) -> Iterator[Complaint]:
     api = environment.api
     if api is None:
         return
-    may_write = environment.allow.writes
-    yield from _identities(api, may_write=may_write)
-    if api.login:
-        yield from _login(api.login)
-    if api.refresh:
-        known = ("refresh_token",)
-        yield from _places(("api", "refresh", "body"), api.refresh.body, known)
+    yield from _identities(api, may_write=environment.allow.writes)
+    yield from _plain_paths(api)
+    yield from _sign_in(api)
+    yield from _functions(api)
+    for name, journey in api.journeys.items():
+        path = ("api", "journeys", name)
+        yield from _journey(path, journey, environment.check_timeout)
+        if api.openapi is None:
+            yield from _described(path, journey)
+
+
+def _functions(api: ApiTarget) -> Iterator[Complaint]:
     for name, collection in api.collections.items():
         path = ("api", "collections", name)
         if collection.item:
             yield from _places((*path, "item"), collection.item, ("id",))
         yield from _places((*path, "draft"), collection.draft, RUN_VALUES)
         yield from _places((*path, "change"), collection.change, RUN_VALUES)
+    if api.search and api.search.finds_not in api.search.finds:
+        yield ("api", "search", "finds_not"), "is found, too. Write a term that there is nothing of"
+    if api.errors and api.errors.json_schema:
+        yield from misspelt(api.errors.json_schema, ("api", "errors", "json_schema"))
     for name, fact in api.facts.items():
-        yield from _places(("api", "facts", name, "equals"), fact.equals, RUN_VALUES)
-    for name, journey in api.journeys.items():
-        yield from _journey(("api", "journeys", name), journey, environment.check_timeout)
+        path = ("api", "facts", name)
+        yield from _places((*path, "equals"), fact.equals, RUN_VALUES[1:])
+        if fact.equals is None and len(set(fact.told_by)) == 1:
+            yield path, "is told once, and so always alike. Write who else tells it, or `equals:`"
+
+
+def _described(path: Key, journey: Journey) -> Iterator[Complaint]:
+    for where, step in _steps(path, journey):
+        if isinstance(step.expect.json_schema, str):
+            place = (*where, "expect", "json_schema")
+            yield place, "is a place in a description that isn't named. Write `openapi:`"
+
+
+def _plain_paths(api: ApiTarget) -> Iterator[Complaint]:
+    """Paths that nothing is filled into."""
+    paths: dict[Key, str] = {}
+    requests: dict[Key, RequestLine | None] = {
+        ("login", "request"): api.login.request if api.login else None,
+        ("logout",): api.logout,
+        ("refresh", "request"): api.refresh.request if api.refresh else None,
+    }
+    for key, request in requests.items():
+        if request:
+            paths["api", *key] = request.path
+    for name in ("whoami", "search", "openapi"):
+        if section := getattr(api, name):
+            paths["api", name, "path"] = section.path
+    for name, collection in api.collections.items():
+        paths["api", "collections", name, "path"] = collection.path
+    for where, path in paths.items():
+        if "{{" in path:
+            yield where, "has a place, and nothing to fill it with. Write the path as it is"
+
+
+def _sign_in(api: ApiTarget) -> Iterator[Complaint]:
+    if api.login:
+        yield from _login(api.login)
+    if api.refresh:
+        path = ("api", "refresh")
+        yield from _places((*path, "body"), api.refresh.body, ("refresh_token",))
+        yield from _places((*path, "form"), api.refresh.form, ("refresh_token",))
+        if api.login is None or api.login.refresh_token is None:
+            yield path, "has no token to ask with. Write where `login.refresh_token` is"
 
 
 def _identities(api: ApiTarget, *, may_write: bool) -> Iterator[Complaint]:
@@ -76,6 +128,16 @@ def _login(login: Login) -> Iterator[Complaint]:
     for key in ("body", "form", "headers"):
         yield from _places((*path, key), getattr(login, key), _CREDENTIALS)
     yield from _places((*path, "send"), login.send, (*_CREDENTIALS, "token"))
+    if not any(names_in(login.send)):
+        yield (*path, "send"), "says nothing of who signed in. Write {{token}} or {{basic}} in it"
+    if login.body is not None and login.form is not None:
+        yield (*path, "form"), "stands beside `body`, and one of them is sent. Remove the other"
+    if login.short_lived is not None and login.lifetime is None:
+        yield (*path, "short_lived"), "needs to know how long that is. Write `lifetime:` beside it"
+    for key, value in login.body.items() if isinstance(login.body, Mapping) else ():
+        is_written = isinstance(value, str) and not isinstance(value, Substituted)
+        if is_written and value and is_secretive(str(key)) and not any(names_in(value)):
+            yield (*path, "body", str(key)), "secrets come from the process environment: ${NAME}"
 
 
 def _journey(path: Key, journey: Journey, limit: timedelta) -> Iterator[Complaint]:
@@ -83,24 +145,46 @@ def _journey(path: Key, journey: Journey, limit: timedelta) -> Iterator[Complain
     for where, step in _steps(path, journey):
         for key in ("request", "query", "headers", "body", "form", "expect"):
             yield from _places((*where, key), _templates(step, key), known)
+        yield from _captures((*where, "capture"), step)
         known += step.capture
-        if not (step.request.is_reading or journey.writes):
-            yield (
-                (*where, "request"),
-                f"{step.request.method} may change something. Write `writes: true` in the journey, "
-                + "and `cleanup:` for what it makes",
-            )
-        if step.retry and step.retry.timeout >= limit:
-            yield (
-                (*where, "retry", "timeout"),
-                f"is no shorter than a check may take ({format_duration(limit)}). Write a shorter "
-                + "one, or a longer `check_timeout`",
-            )
+        yield from _step(where, step, journey, limit)
     if journey.writes and journey.cleanup is None:
         yield (
             path,
             "writes, and doesn't say how it cleans up. Write `cleanup:` steps, or `cleanup: []`",
         )
+
+
+def _captures(path: Key, step: Step) -> Iterator[Complaint]:
+    for name in step.capture:
+        if not is_name(name):
+            yield (*path, name), "is no name for {{...}}. Write letters, digits and _"
+        elif name in RUN_VALUES:
+            yield (*path, name), f"would hide the run's own {{{{{name}}}}}. Write another name"
+
+
+def _step(where: Key, step: Step, journey: Journey, limit: timedelta) -> Iterator[Complaint]:
+    if not (step.request.is_reading or journey.writes):
+        yield (
+            (*where, "request"),
+            f"{step.request.method} may change something. Write `writes: true` in the journey, "
+            + "and `cleanup:` for what it makes",
+        )
+    if step.retry and step.request.method == "POST":
+        yield (*where, "retry"), "may make several things. Try a step again that only reads"
+    if step.retry and step.retry.timeout >= limit:
+        yield (
+            (*where, "retry", "timeout"),
+            f"is no shorter than a check may take ({format_duration(limit)}). Write a shorter "
+            + "one, or a longer `check_timeout`",
+        )
+    if step.body is not None and step.form is not None:
+        yield (*where, "form"), "stands beside `body`, and one of them is sent. Remove the other"
+    for name, value in step.query.items():
+        if isinstance(value, Mapping):
+            yield (*where, "query", name), "is a map. Write a text, a number or a list of them"
+    if isinstance(step.expect.json_schema, Mapping):
+        yield from misspelt(step.expect.json_schema, (*where, "expect", "json_schema"))
 
 
 def _steps(path: Key, journey: Journey) -> Iterator[tuple[Key, Step]]:
@@ -114,14 +198,14 @@ def _templates(step: Step, key: str) -> object:
     if key == "request":
         return step.request.path
     if key == "expect":
-        matchers = [*step.expect.headers.values(), *step.expect.jsonpath.values()]
-        matchers += [step.expect.text] if step.expect.text else []
-        return [matcher.written() for matcher in matchers]
+        return step.expect.templates()
     return getattr(step, key)
 
 
 def _places(path: Key, template: object, known: Iterable[str]) -> Iterator[Complaint]:
     names = list(known)
+    for place in odd_places_in(template):
+        yield path, f"{place} is no place for a value. Write {{{{name}}}}: letters, digits and _"
     for name in dict.fromkeys(names_in(template)):
         if name not in names:
             near = did_you_mean(name, names)

@@ -75,7 +75,7 @@ def parse_request(text: str) -> RequestLine:
         ValueError: It isn't that.
     """
     method, _, path = text.partition(" ")
-    if method not in METHODS or not path.startswith("/") or not path.isprintable() or " " in path:
+    if method not in METHODS or not _is_path(path):
         raise ValueError(
             f"{as_written(text)} is no request. Write a method of {', '.join(METHODS)} and a path: "
             f"{REQUEST_EXAMPLES[0]}"
@@ -106,9 +106,20 @@ def parse_told(text: str) -> Told:
         ValueError: It isn't understood.
     """
     address, _, source = text.partition(" ")
-    if not address.startswith(("/", "http://", "https://")) or not source:
+    is_address = address.startswith(("http://", "https://")) or _is_path(address)
+    if not is_address or not source:
         raise ValueError(
             f"{as_written(text)} doesn't say who tells it, and where. Write an address and a "
             f"place in its answer: {TOLD_EXAMPLES[0]}"
         )
     return Told(address, parse_source(source))
+
+
+def _is_path(text: str) -> bool:
+    """Whether it is a path below the API's address; two slashes would begin another host."""
+    return (
+        text.startswith("/")
+        and not text.startswith("//")
+        and text.isprintable()
+        and " " not in text
+    )

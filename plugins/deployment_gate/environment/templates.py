@@ -5,7 +5,32 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 # place ::= "{{" NAME "}}"        with spaces around the name, if one likes
+_LOOKS_LIKE_ONE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a place can have this name."""
+    return _PLACE.fullmatch(f"{{{{{text}}}}}") is not None
+
+
+def odd_places_in(template: object) -> Iterator[str]:
+    """Yield what looks like a place and is none, at any depth.
+
+    >>> list(odd_places_in("/orders/{{order-id}}/{{id}}"))
+    ['{{order-id}}']
+    """
+    if isinstance(template, str):
+        for place in _LOOKS_LIKE_ONE.findall(template):
+            if not _PLACE.fullmatch(place):
+                yield place
+    elif isinstance(template, Mapping):
+        for key, value in template.items():
+            yield from odd_places_in(key)
+            yield from odd_places_in(value)
+    elif isinstance(template, list | tuple):
+        for item in template:
+            yield from odd_places_in(item)
 
 
 def names_in(template: object) -> Iterator[str]:

@@ -12,7 +12,8 @@ _REFERENCE = re.compile(
 
 
 # Values of such names are kept out of reports wherever they are used, in an address, say.
-_SECRETIVE = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(?:API|ACCESS|PRIVATE)_?KEY", re.IGNORECASE)
+_SECRETIVE = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY$", re.IGNORECASE)
+_WORD_LENGTH = 8
 
 
 class Substituted(str):
@@ -40,13 +41,29 @@ def as_written(text: object) -> str:
     return f'"{shown}"'
 
 
-def secrets_in(text: str, variables: Mapping[str, str]) -> set[str]:
-    """Answer the values that a text takes from variables whose names say that they are secret."""
-    return {
-        variables[name]
-        for reference in _REFERENCE.finditer(text)
-        if (name := reference["name"]) in variables and _SECRETIVE.search(name) and variables[name]
-    }
+def is_secretive(name: str) -> bool:
+    """Whether a name says that what it names is secret."""
+    return _SECRETIVE.search(name) is not None
+
+
+def secrets_in(
+    text: str, variables: Mapping[str, str], *, whatever_its_name: bool = False
+) -> set[str]:
+    """Answer the secret values that a text takes from variables.
+
+    Args:
+        text: The text with its references.
+        variables: The process environment.
+        whatever_its_name: Whether a value is secret where its variable's name doesn't say so;
+            short ones may be ordinary words, and aren't then.
+    """
+    found = set()
+    for reference in _REFERENCE.finditer(text):
+        name = reference["name"]
+        value = variables.get(name, "") if name else ""
+        if value and (is_secretive(name) or (whatever_its_name and len(value) >= _WORD_LENGTH)):
+            found.add(value)
+    return found
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:

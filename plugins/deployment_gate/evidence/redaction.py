@@ -17,6 +17,13 @@ SHORT_SECRET = 8
 """Below this length a secret is replaced only where it stands as a word of its own, since it
 may well be a part of ordinary words."""
 
+_CUT = "..."
+"""What stands for the rest of a value that was cut, pytest's own representations included."""
+
+_LONG_SECRET = 12
+_TELLING = 8
+"""Characters at the beginning or end of a cut secret by which it is known."""
+
 # The beginning of a word, also right after an escape of JSON such as \n.
 _START = r"(?:\b|(?<=\\[nrtbf]))"
 # What may follow "bearer" in a sentence, or in a challenge.
@@ -99,11 +106,30 @@ class Redactor:
         """`text` with every secret replaced; the same text when there is none."""
         if self._known is not None:
             text = self._known.sub(_replacement, text)
+            text = self._without_halves(text)
         lower = text.lower()
         for shape in _SHAPES:
             if any(sign in lower for sign in shape.signs):
                 text = re.sub(shape.pattern, rf"\g<1>{REDACTED}", text)
         return text
+
+    def _without_halves(self, text: str) -> str:
+        """`text` without the beginnings and ends of secrets that something cut: `abc...`."""
+        if _CUT not in text:
+            return text
+        parts = text.split(_CUT)
+        for secret in self._secrets:
+            if len(secret) < _LONG_SECRET:
+                continue
+            for number in range(len(parts) - 1):
+                before, after = parts[number], parts[number + 1]
+                start = before.rfind(secret[:_TELLING])
+                if start >= 0 and secret.startswith(before[start:]):
+                    parts[number] = before[:start] + REDACTED
+                end = after.find(secret[-_TELLING:]) + _TELLING
+                if end >= _TELLING and secret.endswith(after[:end]):
+                    parts[number + 1] = REDACTED + after[end:]
+        return _CUT.join(parts)
 
     def finds(self, text: str) -> bool:
         """Whether `text` holds a secret."""

@@ -111,7 +111,9 @@ class _Sweep:
         """Call none of these."""
         for line in skip:
             operation = self._document.find(line.method, line.path)
-            if operation and operation.method == "GET":
+            if operation is None:
+                self.not_called[str(line)] = "skipped by the environment, and not documented at all"
+            elif operation.method == "GET":
                 self._answers[str(operation)] = None
                 self.not_called[str(operation)] = "skipped by the environment"
 
@@ -178,6 +180,10 @@ class _Sweep:
             wrong = [f"was answered 404 for {{{name}}} = {values}, as {told[0].told_by} has it"]
         else:
             wrong = violations(self._document, operation, response)
+        if response.status_code == _NOT_FOUND and not wrong:
+            # As documented, and it tells nothing of the answer that anybody is after.
+            self.called -= 1
+            self.not_called[str(operation)] = f"only answered 404, at {asked}; {_WRITE_ONE}"
         unknown = undocumented_fields(self._document, operation, response)
         self.result.violations.extend(Finding(str(operation), asked, one) for one in wrong)
         self.result.undocumented.extend(f"{operation}: {path}" for path in unknown)

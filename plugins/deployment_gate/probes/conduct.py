@@ -18,7 +18,8 @@ class Conduct:
         observe: Takes each observation.
         allows_writing: The environment's leave.
         environment: Its name, for messages.
-        signs_in_at: Addresses that a sign-in is posted to; no write of data.
+        signs_in_at: Method and address of each sign-in, which is no write of data.
+        keep_secret: Takes what an answer holds that no report may show.
         check: The node id of the running check.
         is_writing: Whether the running check is marked `writes`.
         is_provoking: Whether the running check sends what must be refused.
@@ -32,7 +33,8 @@ class Conduct:
     observe: Callable[[Observation], None]
     environment: str
     allows_writing: bool
-    signs_in_at: frozenset[str] = frozenset()
+    signs_in_at: frozenset[tuple[str, str]] = frozenset()
+    keep_secret: Callable[[str], None] = lambda _: None
     check: str | None = None
     is_writing: bool = False
     is_provoking: bool = False

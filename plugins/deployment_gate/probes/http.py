@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -16,6 +16,7 @@ from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_conn
 from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.exchange import Exchange
 from deployment_gate.probes.sampler import ssl_context
+from deployment_gate.probes.secrecy import secrets_in_answer
 
 LIFE_SIGN_TIMEOUT_S = 2.0
 """How long a target that left one request unanswered may take to show that it is alive."""
@@ -61,7 +62,11 @@ class _ObservedTransport(httpx.BaseTransport):
         try:
             response = self._transport(request).handle_request(request)
             size = len(response.read())
+            # httpx tells it once it has closed an answer, which is read to its end already.
+            response.elapsed = timedelta(seconds=time.perf_counter() - started)
             why = Blame()
+            for secret in secrets_in_answer(response):
+                self._conduct.keep_secret(secret)
         except httpx.TimeoutException as error:
             why = self._blame_timeout(error, request)
             self._conduct.doubted.add(origin)
@@ -119,9 +124,12 @@ class _ObservedTransport(httpx.BaseTransport):
     def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
         if request.method in READING:
             return
-        address = request.url.copy_with(query=None, fragment=None)
+        address = _without_query(request.url)
         # As addresses, not as texts: these may be written with a default port, say.
-        if request.method == "POST" and address in map(httpx.URL, self._conduct.signs_in_at):
+        if any(
+            request.method == method and address == _without_query(httpx.URL(signs_in_at))
+            for method, signs_in_at in self._conduct.signs_in_at
+        ):
             return
         if not self._conduct.allows_writing:
             raise RequestRefused(
@@ -153,6 +161,10 @@ class _ObservedTransport(httpx.BaseTransport):
                 f"{origin} was not asked again: it left a request unanswered and gave no sign "
                 f"of life within {LIFE_SIGN_TIMEOUT_S:g} s, at {self._conduct.silent[origin]}"
             )
+
+
+def _without_query(url: httpx.URL) -> httpx.URL:
+    return url.copy_with(query=None, fragment=None)
 
 
 def _told(request: httpx.Request, why: Blame) -> str:
