@@ -126,7 +126,7 @@ EXPECTED = [
     Expected("greedy-search", "finds 20 items", {"what_is_not_there_is_not_found", LIFE}),
     Expected(
         "missing-route",
-        "GET /api/v1/search was answered 404",
+        "GET /api/v1/search?q=policy was answered 404",
         {
             "documented_operations_answer_as_documented",
             "what_is_promised_is_served",
@@ -165,6 +165,8 @@ EXPECTED = [
             "a_refusal_is_told_in_the_one_shape",
             "errors_show_nothing_of_the_inside",
             "refused_sign_ins_show_nothing_of_the_inside",
+            "refused_items_and_pages_show_nothing_of_the_inside[policies]",
+            "refused_terms_show_nothing_of_the_inside",
             "odd_signs_break_nothing[an apostrophe]",
             "odd_signs_break_nothing[a NUL]",
             # The search of this fault only looks at the text of a policy.

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from deployment_gate.api.answers import json_of, told
+from deployment_gate.api.answers import json_of, told, with_query
 from deployment_gate.api.schemas import schema_errors
 from deployment_gate.openapi import Document, SweepResult, breaking_changes, sweep
 
 if TYPE_CHECKING:
     import httpx
 
-    from deployment_gate.environment import ApiTarget, OpenApi
+    from deployment_gate.environment import ApiTarget, OpenApi, RequestLine
 
 _NOT_SERVED = frozenset({404, 405})
 
@@ -72,7 +72,7 @@ class Contract:
     def unserved_promises(self) -> list[str]:
         """What the environment says that the API serves, and it doesn't."""
         client = self._client(self._reader)
-        answers = [client.get(request.path) for request in self._api.askable]
+        answers = [client.get(self._address_of(request)) for request in self._api.askable]
         refused = {401, 403} if self._reader else set()
         return [
             told(answer)
@@ -95,6 +95,13 @@ class Contract:
         if isinstance(schema, str):
             return self.document.schema_errors(schema, body)
         return schema_errors(schema, body)
+
+    def _address_of(self, request: RequestLine) -> httpx.URL:
+        """Where a promised request is sent; a search must look for something."""
+        search = self._api.search
+        if search is None or request.path != search.path:
+            return with_query(request.path, {})
+        return with_query(request.path, {search.parameter: search.finds[0]})
 
     @property
     def _section(self) -> OpenApi:
