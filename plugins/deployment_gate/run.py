@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate.environment import Category, policy_of
+from deployment_gate.environment import policy_of
 from deployment_gate.evidence import (
     Evidence,
     Journal,
@@ -22,7 +22,8 @@ from deployment_gate.evidence import (
     merge_journals,
     read_journal,
 )
-from deployment_gate.judgement import ENDED_NORMALLY, judge
+from deployment_gate.judgement import ENDED_NORMALLY
+from deployment_gate.judging import give_account
 from deployment_gate.preflight import Preflight
 from deployment_gate.probes.launch import LaunchedTarget
 from deployment_gate.probes.sampler import Sampler
@@ -188,20 +189,10 @@ class GateRun:
         return {name: self.redactor.redact(text) for name, text in texts.items()}
 
     def _judge(self, evidence: Evidence) -> Account:
-        environment = self.environment
         if evidence.end is not None:
             end = replace(evidence.end, trouble=tuple(self.trouble))
             evidence = replace(evidence, end=end)
-        return Account(
-            run=self.run,
-            verdict=judge(self.policy, evidence),
-            evidence=evidence,
-            not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
-            health_endpoints={
-                name: self.redactor.redact(one.url)
-                for name, one in environment.health_endpoints.items()
-            },
-        )
+        return give_account(self.environment, evidence, redact=self.redactor.redact)
 
     def _compare_counts(self, evidence: Evidence, drafts: Drafts) -> None:
         """The files must agree with the evidence: a report that lost a check looks green."""
@@ -213,18 +204,6 @@ class GateRun:
                 f"the JUnit report holds {counted} checks, the evidence {reported}. Validate "
                 "again, without the other plugins that change reports"
             )
-
-
-def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:
-    """Categories that the environment describes and no check of a whole tier was about."""
-    planned = {check.category for check in evidence.to_run}
-    if not planned or evidence.run.tier is None:
-        return []
-    return [
-        f"{category}: no check of this run is about it"
-        for category in Category
-        if environment.covers(category) and category not in planned
-    ]
 
 
 def new_run(environment: str, *, release: str | None, scope: Scope) -> Run:

@@ -27,7 +27,8 @@ from deployment_gate.evidence import (
     read_journal,
     write_evidence,
 )
-from deployment_gate.evidence.journal import EvidenceError, Record, decode, encode
+from deployment_gate.evidence.journal import EvidenceError
+from deployment_gate.evidence.lines import Record, decode, encode
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 

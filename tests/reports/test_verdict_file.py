@@ -7,10 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from deployment_gate.evidence import Outcome
 from deployment_gate.judgement import Decision, TriggerResult, TriggerState
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.verdict_file import render_verdict
+from deployment_gate.reports.verdict_file import VerdictFileError, read_verdict, render_verdict
 
 Make = Callable[..., Account]
 
@@ -88,3 +90,19 @@ def test_hostile_texts_stay_texts(account: Make) -> None:
     verdict = json.loads(render_verdict(account(hostile), evidence_text=""))
     assert verdict["verdict"] == "hold"
     assert verdict["reasons"][0]["text"] == hostile
+
+
+def test_what_is_written_is_read_back_to_the_same_account(
+    account: Make, trigger: Callable[..., TriggerResult]
+) -> None:
+    fired = trigger(TriggerState.FIRED, why="api failed", bad=3, unobserved=1)
+    for told in (account(), account("größe", "second", triggers=(fired,), notes=("a note",))):
+        text = render_verdict(told, evidence_text="x")
+        again = read_verdict(text).account_of(told.evidence)
+        assert render_verdict(again, evidence_text="x") == text
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}", "null", '{"version": 1}'])
+def test_what_is_no_verdict_file_is_told(text: str) -> None:
+    with pytest.raises(VerdictFileError):
+        read_verdict(text)

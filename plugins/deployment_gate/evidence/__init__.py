@@ -1,8 +1,15 @@
 """The ordered record of one run: what was to run, what was seen, how each check ended."""
 
-from deployment_gate.evidence.journal import Journal, merge_journals, read_journal, write_evidence
+from deployment_gate.evidence.journal import (
+    EvidenceError,
+    Journal,
+    merge_journals,
+    read_journal,
+    write_evidence,
+)
 from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
+    FROM_BEST_TO_WORST,
     CheckOutcome,
     Evidence,
     GivenVerdict,
@@ -13,12 +20,16 @@ from deployment_gate.evidence.record import (
     Severity,
 )
 from deployment_gate.evidence.redaction import Redactor
+from deployment_gate.evidence.shards import MergedShards, merge_shards
 
 __all__ = [
+    "FROM_BEST_TO_WORST",
     "CheckOutcome",
     "Evidence",
+    "EvidenceError",
     "GivenVerdict",
     "Journal",
+    "MergedShards",
     "Observation",
     "ObservationKind",
     "Outcome",
@@ -28,6 +39,7 @@ __all__ = [
     "RunEnd",
     "Severity",
     "merge_journals",
+    "merge_shards",
     "read_journal",
     "write_evidence",
 ]

@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, fields, replace
-from datetime import UTC, datetime
+from dataclasses import fields, replace
 from enum import Enum
 from pathlib import Path
-from typing import IO, Any, TypeAlias, TypeVar
+from typing import IO, Any, TypeVar
 
 from deployment_gate.errors import GateError
-from deployment_gate.evidence.observation import Observation, ObservationKind
+from deployment_gate.evidence.lines import Record, UnknownFormatError, decode, encode
+from deployment_gate.evidence.observation import Observation
 from deployment_gate.evidence.record import (
     CheckOutcome,
     Evidence,
     GivenVerdict,
-    Outcome,
     PlannedCheck,
     Run,
     RunEnd,
-    Severity,
 )
 from deployment_gate.evidence.redaction import Redactor
 
-Record: TypeAlias = Run | PlannedCheck | Observation | CheckOutcome | RunEnd | GivenVerdict
-
-FORMAT = 1
-"""Version of the line format, written with the run; a reader refuses what it doesn't know."""
-
 R = TypeVar("R")
-
-_TYPES: dict[str, type[Record]] = {
-    "run": Run,
-    "check": PlannedCheck,
-    "observation": Observation,
-    "outcome": CheckOutcome,
-    "end": RunEnd,
-    "verdict": GivenVerdict,
-}
-_NAMES = {record_type: name for name, record_type in _TYPES.items()}
-_DEFAULTS = {
-    record_type: {
-        field.name: field.default if field.default_factory is MISSING else field.default_factory()
-        for field in fields(record_type)
-        if (field.default, field.default_factory) != (MISSING, MISSING)
-    }
-    for record_type in _NAMES
-}
-
-
-def _parse_time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} names no time zone")
-    return moment
-
-
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "at": _parse_time,
-    "started": _parse_time,
-    "kind": ObservationKind,
-    "outcome": Outcome,
-    "severity": Severity,
-    "trouble": tuple,
-}
 
 
 class EvidenceError(GateError):
@@ -122,51 +79,11 @@ def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def encode(record: Record) -> str:
-    """One record as one JSON line; fields that have their default are left out."""
-    data: dict[str, Any] = {"type": _NAMES[type(record)]}
-    if isinstance(record, Run):
-        data["format"] = FORMAT
-    defaults = _DEFAULTS[type(record)]
-    for name in record.__slots__:
-        value = getattr(record, name)
-        if name not in defaults or value != defaults[name]:
-            data[name] = value
-    return json.dumps(data, default=_encode_value, ensure_ascii=False)
+def read_lines(path: Path) -> Iterator[tuple[bytes, Record | None]]:
+    """Each line of one file with its record, in the order in which they were written.
 
-
-def _encode_value(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Enum):
-        return value.value
-    return dict(value)  # type: ignore[call-overload]  # facts: any mapping
-
-
-def decode(line: str) -> Record:
-    """The record that a line holds; the inverse of `encode`.
-
-    Raises:
-        ValueError: The line is not a whole record of a known format.
-    """
-    data = json.loads(line)
-    if not isinstance(data, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004  # the line's fault, not a type's
-    record_type = _TYPES[data.pop("type")]
-    if record_type is Run and data.pop("format", None) != FORMAT:
-        raise ValueError(f"not of format {FORMAT}")
-    return record_type(
-        **{
-            name: _PARSERS[name](value) if name in _PARSERS else value
-            for name, value in data.items()
-        }
-    )
-
-
-def read_journal(path: Path) -> Iterator[Record]:
-    """The records of one file, in the order in which they were written.
-
-    A last line without its end was being written when its process died, and is left out.
+    The record is None for a last line without its end, which was being written when its process
+    died.
 
     Raises:
         EvidenceError: The file can't be read, or a line in it is no record.
@@ -176,19 +93,37 @@ def read_journal(path: Path) -> Iterator[Record]:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.endswith(b"\n"):
+                    yield line, None
                     return
                 try:
-                    yield decode(line.decode())
-                except (ValueError, KeyError, TypeError) as error:
+                    record = decode(line)
+                except UnknownFormatError as error:
+                    raise EvidenceError(
+                        f"{path}:{number}: {error}. "
+                        "Judge it by the version of the gate that wrote it."
+                    ) from error
+                except (ValueError, KeyError, TypeError, RecursionError) as error:
                     raise EvidenceError(
                         f"{path}:{number}: not a record of evidence ({error}). "
                         "Take the evidence.jsonl of a run as it was written."
                     ) from error
+                yield line, record
     except OSError as error:
         raise EvidenceError(
             f"{path}: the evidence can't be read ({error.strerror}). "
             "Name an evidence.jsonl that a run left behind."
         ) from error
+
+
+def read_journal(path: Path) -> Iterator[Record]:
+    """The records of one file, in the order in which they were written.
+
+    A last line that was being written is left out.
+
+    Raises:
+        EvidenceError: The file can't be read, or a line in it is no record.
+    """
+    return (record for _, record in read_lines(path) if record is not None)
 
 
 def merge_journals(paths: Iterable[Path]) -> Evidence:

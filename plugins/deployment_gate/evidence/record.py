@@ -23,6 +23,18 @@ class Outcome(StrEnum):
     XPASSED = "xpassed"
 
 
+FROM_BEST_TO_WORST = (
+    Outcome.PASSED,
+    Outcome.WARNED,
+    Outcome.SKIPPED,
+    Outcome.XFAILED,
+    Outcome.XPASSED,
+    Outcome.FAILED,
+    Outcome.ERROR,
+)
+"""Of several outcomes of one check the worst wins."""
+
+
 class Severity(StrEnum):
     """How much a check's failure weighs; the runbook's three levels of alert."""
 

@@ -56,8 +56,13 @@ def finish_html(draft: str | None, account: Account) -> str:
         draft: What pytest-html wrote; None where it wrote nothing.
         account: What to say.
     """
-    title = re.sub(r"[^\w .:-]", "", f"{account.headline}: {account.run.environment}")
-    return (draft or _PAGE).replace(TITLE, title).replace(VERDICT, render_verdict_block(account))
+    page = (draft or _PAGE).replace(TITLE, title_of(account))
+    return page.replace(VERDICT, render_verdict_block(account))
+
+
+def title_of(account: Account) -> str:
+    """The title of the page: the verdict and the environment."""
+    return re.sub(r"[^\w .:-]", "", f"{account.headline}: {account.run.environment}")
 
 
 def _list(title: str, items: Iterable[str]) -> str:

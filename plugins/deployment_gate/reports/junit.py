@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from deployment_gate.judgement import Decision, TriggerResult, TriggerState
@@ -29,6 +32,102 @@ def count_checks(text: str) -> int:
     """
     cases = _suite(_parse(text)).iter("testcase")
     return len({(case.get("classname"), case.get("name")) for case in cases})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """A test case of the gate's own: how it is shown, and what it says."""
+
+    shown: str
+    message: str
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """The first line of what it says."""
+        return self.text.partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JUnitFile:
+    """What a finished file says.
+
+    Attributes:
+        properties: Those of its suite.
+        stated: The numbers that the suite states: `tests`, `failures`, `errors`, `skipped`.
+        counted: The same, counted.
+        checks: How each check is shown: `passed`, `skipped`, `failure` or `error`, the worst of
+            its cases.
+        own: The gate's own cases, by name.
+        ended: When pytest's suite ended, aware; None where the file doesn't say.
+    """
+
+    properties: Mapping[str, str]
+    stated: Mapping[str, str | None]
+    counted: Mapping[str, int]
+    checks: tuple[str, ...]
+    own: Mapping[str, OwnCase]
+    ended: datetime | None
+
+
+def read_junit(text: str) -> JUnitFile:
+    """What a finished JUnit file says.
+
+    Raises:
+        JUnitError: The text is no JUnit report.
+    """
+    root = _parse(text)
+    suite = _suite(root)
+    if len(root.findall("testsuite")) > 1:
+        raise JUnitError("it holds more than one test suite")
+    cases = suite.findall("testcase")
+    shown: dict[tuple[str | None, str | None], str] = {}
+    for case in cases:
+        if case.get("classname") != SUITE:
+            key = case.get("classname"), case.get("name")
+            shown[key] = max(shown.get(key, "passed"), _shown(case), key=_SHOWN.index)
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counted = {
+        "tests": len(cases),
+        **{name: len(suite.findall(f"testcase/{tag}")) for name, tag in tags.items()},
+    }
+    return JUnitFile(
+        properties={str(one.get("name")): one.get("value", "") for one in suite.iter("property")},
+        stated={name: suite.get(name) for name in counted},
+        counted=counted,
+        checks=tuple(shown.values()),
+        own={
+            case.get("name", ""): OwnCase(_shown(case), *_told(case))
+            for case in cases
+            if case.get("classname") == SUITE
+        },
+        ended=_ended(suite),
+    )
+
+
+_SHOWN = ("passed", "skipped", "failure", "error")
+"""How a case can be shown, from best to worst."""
+
+
+def _shown(case: ET.Element) -> str:
+    return max(("passed", *(child.tag for child in case if child.tag in _SHOWN)), key=_SHOWN.index)
+
+
+def _told(case: ET.Element) -> tuple[str, str]:
+    """The message and the text of a case of the gate's own."""
+    return (
+        "".join(child.get("message", "") for child in case),
+        "".join(child.text or "" for child in case),
+    )
+
+
+def _ended(suite: ET.Element) -> datetime | None:
+    try:
+        started = datetime.fromisoformat(suite.get("timestamp", ""))
+        ended = started + timedelta(seconds=float(suite.get("time", "")))
+    except (ValueError, OverflowError):
+        return None
+    return ended if ended.tzinfo else None
 
 
 def finish_junit(text: str | None, account: Account) -> str:

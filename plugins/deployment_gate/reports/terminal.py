@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from deployment_gate.judgement import Decision
 from deployment_gate.reports.account import Account
@@ -17,20 +17,27 @@ _LONGEST = 400
 
 def verdict_lines(account: Account, *, report: str, width: int) -> Iterator[str]:
     """The lines under the headline: why, what to do next, where the report is."""
+    yield from reason_lines(account, shown=_SHOWN_REASONS, width=width)
+    yield f"{'report':<{_LABEL}}{report}"
+
+
+def reason_lines(account: Account, *, shown: int, width: int) -> Iterator[str]:
+    """Why, in so many reasons, what should be known, and what to do next."""
     texts = [reason.text for reason in account.reasons] or [account.sentence]
-    yield from _labelled("why", texts[:_SHOWN_REASONS], width)
-    if len(texts) > _SHOWN_REASONS:
-        yield from _labelled("", [f"and {len(texts) - _SHOWN_REASONS} more in the report"], width)
+    yield from labelled("why", texts[:shown], width=width)
+    if len(texts) > shown:
+        more = f"and {len(texts) - shown} more in the report"
+        yield from labelled("", [more], width=width)
     notes = [*account.verdict.notes]
     if account.not_covered:
         names = (gap.partition(":")[0] for gap in account.not_covered)
         notes.append(f"not covered: {', '.join(names)}")
-    yield from _labelled("note", notes[:_SHOWN_NOTES], width)
-    yield from _labelled("next", [account.next_step], width)
-    yield f"{'report':<{_LABEL}}{report}"
+    yield from labelled("note", notes[:_SHOWN_NOTES], width=width)
+    yield from labelled("next", [account.next_step], width=width)
 
 
-def _labelled(label: str, texts: list[str], width: int) -> Iterator[str]:
+def labelled(label: str, texts: Iterable[str], *, width: int) -> Iterator[str]:
+    """Texts as paragraphs of at most `width` characters, the first of them with a label."""
     for text in map(_printable, texts):
         first, *others = textwrap.wrap(
             text, max(width - _LABEL, 40), break_long_words=False, break_on_hyphens=False

@@ -1,0 +1,138 @@
+"""Judging evidence by an environment: at the end of a run, and again from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployment_gate.environment import (
+    Category,
+    EnvironmentFileError,
+    load_environment,
+    policy_of,
+)
+from deployment_gate.errors import GateError
+from deployment_gate.evidence import Evidence, Redactor, merge_shards
+from deployment_gate.judgement import judge
+from deployment_gate.reports.account import EXIT_CODES, Account
+from deployment_gate.reports.agreement import PolicyFound
+from deployment_gate.reports.terminal import labelled, reason_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deployment_gate.environment import Environment
+    from deployment_gate.evidence import MergedShards
+
+
+class JudgingError(GateError):
+    """Evidence can't be judged as it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What judging again came to.
+
+    Attributes:
+        text: For the person at the terminal, free of secrets.
+        exit_code: 0 for promote, 1 for hold, 10 for rollback.
+    """
+
+    text: str
+    exit_code: int
+
+
+def give_account(
+    environment: Environment, evidence: Evidence, *, redact: Callable[[str], str]
+) -> Account:
+    """Judge `evidence` by the environment's policy; all that reports say of it."""
+    return Account(
+        run=evidence.run,
+        verdict=judge(policy_of(environment), evidence),
+        evidence=evidence,
+        not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
+        health_endpoints={
+            name: redact(one.url) for name, one in environment.health_endpoints.items()
+        },
+    )
+
+
+def judge_again(
+    files: Sequence[Path], environment: Environment, *, name: str, width: int
+) -> Opinion:
+    """Judge what files hold, as the evidence of one run.
+
+    Args:
+        files: The evidence of one run, or of several shards.
+        environment: Whose policy it is judged by.
+        name: The environment that the evidence must be of.
+        width: Characters in a line of the terminal.
+
+    Raises:
+        EvidenceError: The files can't be read, or are of different releases or environments.
+        JudgingError: They are of another environment.
+    """
+    merged = merge_shards(files)
+    validated = merged.evidence.run.environment
+    if validated != name:
+        raise JudgingError(
+            f"{files[0]}: evidence of environment {validated}, not of {name}. Ask by "
+            f"--env {validated}; another environment's policy is named by --policy FILE"
+        )
+    redactor = Redactor(environment.secrets)
+    account = give_account(environment, merged.evidence, redact=redactor.redact)
+    lines = [
+        f"{account.headline}: {account.subject}",
+        *reason_lines(account, shown=max(1, len(account.reasons)), width=width),
+        *labelled("files", merged.remarks, width=width),
+        *labelled("change", _changes(account, merged), width=width),
+    ]
+    return Opinion(redactor.redact("\n".join(lines)), EXIT_CODES[account.verdict.decision])
+
+
+def find_policy(name: str, directory: Path, *, variables: Mapping[str, str]) -> PolicyFound:
+    """The policy of the environment of that name, where its file can be used here."""
+    try:
+        environment = load_environment(name, directory, variables=variables)
+    except EnvironmentFileError as error:
+        return PolicyFound(
+            None, f"not judged again by a policy, for lack of one: {str(error).splitlines()[0]}"
+        )
+    return PolicyFound(policy_of(environment), f"judged again by {directory / name}.yaml")
+
+
+def load_policy_file(path: Path, *, variables: Mapping[str, str]) -> Environment:
+    """Read an environment file that is named by its path.
+
+    Raises:
+        JudgingError: It isn't called as environment files are.
+        EnvironmentFileError: It can't be used.
+    """
+    if path.suffix != ".yaml":
+        raise JudgingError(f"{path}: is no environment file. Name one that ends with .yaml")
+    return load_environment(path.stem, path.parent, variables=variables)
+
+
+def _changes(account: Account, merged: MergedShards) -> Iterator[str]:
+    """What each run's own evidence says was decided, where that is something else."""
+    decision = account.verdict.decision
+    is_alone = merged.evidence.run.id in merged.given
+    for run, given in merged.given.items():
+        if given.verdict != decision:
+            yield f"{given.verdict} becomes {decision}; run {run} said: {given.sentence}"
+        elif is_alone and given.sentence != account.sentence:
+            yield f"still {decision}, for other reasons; run {run} said: {given.sentence}"
+
+
+def _unvisited(environment: Environment, evidence: Evidence) -> list[str]:
+    """Categories that the environment describes and no check of a whole tier was about."""
+    planned = {check.category for check in evidence.to_run}
+    if not planned or evidence.run.tier is None:
+        return []
+    return [
+        f"{category}: no check of this run is about it"
+        for category in Category
+        if environment.covers(category) and category not in planned
+    ]
