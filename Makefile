@@ -33,7 +33,9 @@ bench: ## measure, and compare with other tools
 	@.venv/bin/python benchmarks/smoke_overhead.py
 	@.venv/bin/python benchmarks/api_checks.py
 	@.venv/bin/python benchmarks/health_sweep.py
+	@.venv/bin/python benchmarks/judge_evidence.py
 	@.venv/bin/python benchmarks/sandbox_throughput.py
+	@.venv/bin/python benchmarks/trigger_simulation.py
 
 schema: ## write environments/environment.schema.json anew
 	@scripts/setup.sh

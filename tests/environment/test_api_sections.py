@@ -201,8 +201,8 @@ SIGN_IN = "login: {request: POST /login, LOGIN}\nidentities: {a: {token: '${PASS
         ("facts: {a: {told_by: /v $.a, equals: '{{run}}'}}", "nothing is called {{run}} here"),
         ("facts: {a: [//evil/v $.a, /w $.a]}", "doesn't say who tells it"),
         (
-            "errors: {json_schema: {type: object, requird: [a]}}",
-            "api.errors.json_schema.requird: is no keyword of JSON Schema. Did you mean required?",
+            "errors: {json_schema: {typ: object, required: [a]}}",
+            "api.errors.json_schema.typ: is no keyword of JSON Schema. Did you mean type?",
         ),
         (
             "errors: {json_schema: {properties: {a: {type: text}}}}",

@@ -14,6 +14,7 @@ def test_triggers_are_told_as_sentences_with_their_phrase_and_place() -> None:
         "error_rate_threshold: rolls back when more than 5 % of the answers are errors "
         "throughout 2 minutes" in told
     )
+    assert "of all subjects together, at 95 % confidence, from 30 observations on" in told
     assert 'from "Error rate > 5% for 2 minutes"' in told
     assert "base.yaml:" in told
 

@@ -128,6 +128,57 @@ def test_a_phrase_that_is_not_understood_is_told_with_the_forms_that_are(
     )
 
 
+RATE = (
+    MINIMAL + "rollback_triggers:\n  rate:\n"
+    "    condition: Error rate > 5% for 2 minutes\n    action: hold\n    timeout: 2m\n"
+)
+
+
+@pytest.mark.parametrize("written", ["95%", '"95 %"', "95", "95.0", "${SURE}", '"${SURE}%"'])
+def test_a_confidence_is_a_percentage(written: str, load: Callable[..., Environment]) -> None:
+    environment = load(f"{RATE}    confidence: {written}\n", SURE="95")
+    assert environment.rollback_triggers["rate"].confidence == 95
+
+
+@pytest.mark.parametrize(
+    "written", ["0.95", "100", "100%", "49%", "true", "high", "-95", "1e2", "[95]"]
+)
+def test_what_is_no_confidence_is_told_with_what_is(
+    written: str, complaint: Callable[..., str]
+) -> None:
+    assert complaint(f"{RATE}    confidence: {written}\n").endswith(
+        'is no confidence from 50% to below 100%. Write "95%" or "99.9%"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("samples: many", '"many" must be a whole number'),
+        ("samples: 0", "isn't valid: input should be greater than or equal to 1"),
+        ("over: each", '"each" is none of subject, all.'),
+    ],
+)
+def test_what_a_share_cannot_be_judged_by_is_told(
+    line: str, told: str, complaint: Callable[..., str]
+) -> None:
+    assert told in complaint(f"{RATE}    {line}\n")
+
+
+@pytest.mark.parametrize("line", ["samples: 30", "confidence: 95%", "over: subject"])
+def test_what_only_a_share_can_have_is_refused_of_attempts_in_a_row(
+    line: str, complaint: Callable[..., str]
+) -> None:
+    health = RATE.replace(
+        "Error rate > 5% for 2 minutes", "Health check fails for 3 consecutive attempts"
+    )
+    key = line.partition(":")[0]
+    assert complaint(f"{health}    {line}\n").endswith(
+        f'`{key}` is for a share, as in "Error rate > 5% for 2 minutes"; so many attempts in a row '
+        f"are counted of each subject. Remove `{key}`"
+    )
+
+
 def test_all_problems_of_a_file_are_told_at_once_in_the_order_of_its_lines(
     complaint: Callable[..., str],
 ) -> None:

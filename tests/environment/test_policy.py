@@ -9,6 +9,7 @@ from deployment_gate.environment import (
     HealthRule,
     Indicator,
     IndicatorKind,
+    Over,
     Tier,
     policy_of,
 )
@@ -30,6 +31,7 @@ rollback_triggers:
     timeout: 2m
     interval: 500ms
 """
+SURE = "    samples: 100\n    confidence: 99.9%\n    over: subject\n"
 
 
 def test_a_policy_holds_what_judging_needs(load: Callable[..., Environment]) -> None:
@@ -53,3 +55,10 @@ def test_a_rule_is_told_as_a_sentence(load: Callable[..., Environment]) -> None:
     assert errors.sentence() == (
         "only notifies when more than 5 % of the answers are errors throughout 2 minutes"
     )
+
+
+def test_how_sure_one_must_be_of_a_share_is_settable(load: Callable[..., Environment]) -> None:
+    _, usual = policy_of(load(TEXT)).triggers
+    assert (usual.samples, usual.confidence, usual.over) == (30, 0.95, Over.ALL)
+    _, errors = policy_of(load(TEXT + SURE)).triggers
+    assert (errors.samples, errors.confidence, errors.over) == (100, 0.999, Over.SUBJECT)

@@ -36,6 +36,8 @@ def test_every_environment_fits_the_schema(file: Path) -> None:
         {"sampler": {"concurrency": "${N:-64}"}, "allow": {"writes": "${W}"}},
         {"rollback_triggers": {"x": [{"condition": "a"}, {"timeout": "5m"}]}},
         {"rollback_triggers": [{"x": {"condition": "a"}}]},
+        {"rollback_triggers": {"x": {"samples": 50, "confidence": "99%", "over": "subject"}}},
+        {"rollback_triggers": {"x": {"samples": "${N}", "confidence": 99.9, "over": "${O}"}}},
         {"health_endpoints": {"a": {"url": "http://a", "expected_status": [200, "${S}"]}}},
     ],
 )
@@ -53,6 +55,9 @@ def test_the_schema_accepts_what_the_loader_reads(data: dict[str, Any]) -> None:
         {"check_timeout": 30},
         {"required": {"smoke": ["helth"]}},
         {"rollback_triggers": {"x": [{"condition": "a", "timeout": "5m"}]}},
+        {"rollback_triggers": {"x": {"confidence": 0.95}}},
+        {"rollback_triggers": {"x": {"confidence": 100}}},
+        {"rollback_triggers": {"x": {"over": "each"}}},
         {"api": {"identities": {"test": {"password": "hunter22"}}}},
         {"api": {"journeys": {"a": {"steps": [{"wish": "GET /"}]}}}},
     ],

@@ -15,6 +15,7 @@ from deployment_gate.environment import (
     HealthRule,
     Indicator,
     IndicatorKind,
+    Over,
     Policy,
     Tier,
     TriggerRule,
@@ -42,17 +43,24 @@ THREE_IN_A_ROW = Consecutive(Indicator(IndicatorKind.HEALTH), 3)
 
 
 def _trigger(
-    condition: Condition = THREE_IN_A_ROW, action: Action = Action.ROLLBACK, name: str = "health"
+    condition: Condition = THREE_IN_A_ROW,
+    action: Action = Action.ROLLBACK,
+    name: str = "health",
+    **changes: Any,
 ) -> TriggerRule:
-    return TriggerRule(
+    usual = TriggerRule(
         name=name,
         condition=condition,
         action=action,
         timeout_s=300,
         interval_s=10,
+        samples=30,
+        confidence=0.95,
+        over=Over.ALL,
         phrase="as it is written",
         source="here.yaml:1",
     )
+    return replace(usual, **changes)
 
 
 def _look(

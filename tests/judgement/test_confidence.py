@@ -1,5 +1,6 @@
 """The confidence bound, held against exact arithmetic."""
 
+from bisect import bisect_left
 from fractions import Fraction
 from math import comb
 
@@ -52,7 +53,18 @@ def test_a_table_worked_out_by_hand(bad: int, total: int, limit: float, expected
     assert is_surely_above(bad, total, limit) is expected
 
 
-@pytest.mark.parametrize("total", [1_000, 2_000, 20_000])
+@pytest.mark.parametrize(("total", "percent"), [(300, 5), (1_200, 5), (600, 50), (900, 1)])
+def test_it_turns_where_exact_arithmetic_does_for_large_totals(total: int, percent: int) -> None:
+    limit = Fraction(percent, 100)
+    turns = bisect_left(
+        range(total + 1), x=True, key=lambda bad: tail(bad, total, limit) < Fraction(5, 100)
+    )
+    assert [is_surely_above(turns + step, total, percent / 100) for step in (-1, 0, 1)] == [
+        *(False, True, True)
+    ]
+
+
+@pytest.mark.parametrize("total", [1_000, 2_000, 20_000, 1_000_000])
 def test_many_observations_are_no_trouble(total: int) -> None:
     assert is_surely_above(total * 3 // 4, total, 0.05)
     assert is_surely_above(total * 3 // 4, total, 0.5)

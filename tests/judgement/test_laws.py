@@ -39,7 +39,7 @@ CONDITIONS = st.one_of(
         Sustained,
         st.sampled_from([Indicator(IndicatorKind.ERROR), Indicator(IndicatorKind.SLOW, 0.5)]),
         st.sampled_from([0.01, 0.05, 0.5]),
-        st.just(120.0),
+        st.sampled_from([4.0, 120.0]),  # seconds, of which a stream lasts up to ten
     ),
 )
 RULES = st.lists(st.tuples(CONDITIONS, st.sampled_from(Action)), min_size=1, max_size=3)
@@ -82,7 +82,7 @@ def judged(
         observations: list[Observation], rules: Rules, status: int = 0, **changes: Any
     ) -> Verdict:
         triggers = [
-            trigger(condition, action, name=f"rule {number}")
+            trigger(condition, action, name=f"rule {number}", samples=1)
             for number, (condition, action) in enumerate(rules)
         ]
         some = evidence(observations, **changes)
@@ -173,13 +173,18 @@ def test_leaving_out_any_part_of_the_evidence_never_promotes(
 @examples
 @given(rounds=st.lists(st.tuples(SIGHTS, SIGHTS), max_size=8), rules=RULES, order=st.randoms())
 def test_the_order_of_what_different_subjects_showed_at_one_moment_does_not_matter(
-    rounds: list[tuple[str, str]], rules: Rules, order: Random, observed: Observe, judged: Judge
+    rounds: list[tuple[str, str]],
+    rules: Rules,
+    order: Random,
+    look: Callable[..., Observation],
+    judged: Judge,
 ) -> None:
-    seen = [[("api", first, 0.1), ("database", second, 0.1)] for first, second in rounds]
-    shuffled = [order.sample(both, k=2) for both in seen]
-    verdicts = [
-        judged([one for both in way for one in observed(both)], rules) for way in (seen, shuffled)
+    seen = [
+        [look("api", first, second=second), look("database", other, second=second)]
+        for second, (first, other) in enumerate(rounds)
     ]
+    shuffled = [order.sample(both, k=2) for both in seen]
+    verdicts = [judged([one for both in way for one in both], rules) for way in (seen, shuffled)]
     assert verdicts[0].decision is verdicts[1].decision
     states = [[trigger.state for trigger in verdict.triggers] for verdict in verdicts]
     assert states[0] == states[1]

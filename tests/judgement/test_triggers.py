@@ -12,6 +12,7 @@ from deployment_gate.environment import (
     Consecutive,
     Indicator,
     IndicatorKind,
+    Over,
     Policy,
     Sustained,
     TriggerRule,
@@ -172,7 +173,14 @@ def test_health_triggers_read_nothing_but_health_probes(
 
 @pytest.mark.parametrize(
     ("counts", "state"),
-    [((0, 10), "clear"), ((1, 11), "clear"), ((3, 9), "suspected"), ((10, 0), "suspected")],
+    [
+        ((0, 40), "clear"),
+        ((4, 36), "clear"),  # 13.8 % at a true share of 5 %
+        ((5, 35), "suspected"),  # 4.8 %
+        ((40, 0), "suspected"),
+        ((30, 0), "suspected"),
+        ((29, 0), "clear"),  # fewer than it takes
+    ],
 )
 def test_an_error_rate_is_at_most_suspected_in_a_run_shorter_than_its_period(
     counts: tuple[int, int],
@@ -195,8 +203,9 @@ def test_a_limit_below_one_percent_is_told_as_it_is(
     looks: Callable[..., list[Observation]],
 ) -> None:
     rule = trigger(Sustained(ERRORS, 0.005, 120))
-    why = judge_trigger(rule, looks("api", "bad " + "good " * 199), policy()).why
-    assert why == "1 of 200 (0.5 %) against a limit of 0.5 %"
+    why = judge_trigger(rule, looks("api", "good " * 100 + "bad " + "good " * 99), policy()).why
+    assert why.startswith("1 of 120 (0.83 %) from 03:01:19 to 03:03:19 UTC")
+    assert "against a limit of 0.5 %" in why
 
 
 def test_an_error_rate_counts_every_kind_of_request(
@@ -267,3 +276,78 @@ def test_nothing_observed_leaves_a_rate_unobserved(
     result = judge_trigger(rule, looks("api", "unobserved unobserved"), policy())
     assert result.state is TriggerState.UNOBSERVED
     assert result.unobserved == 2
+
+
+def test_a_rate_over_all_subjects_is_of_all_together(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    # One in ten of the API's answers and none of the database's is one in twenty, the limit.
+    observations = [
+        *looks("api", ("bad " + "good " * 9) * 13),
+        *looks("database", "good " * 130),
+    ]
+    rule = trigger(Sustained(ERRORS, 0.05, 120))
+    result = judge_trigger(rule, observations, policy())
+    assert result.state is TriggerState.CLEAR
+    assert result.why.startswith("12 of 240 (5 %) from 03:00:09 to 03:02:09 UTC")
+
+
+def test_a_rate_over_each_subject_is_decided_by_the_worst(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [
+        *looks("api", ("bad " + "good " * 4) * 26),
+        *looks("database", "good " * 1000),
+        *looks("search", "unobserved"),
+    ]
+    rule = trigger(Sustained(ERRORS, 0.05, 120), over=Over.SUBJECT)
+    result = judge_trigger(rule, observations, policy())
+    assert result.state is TriggerState.FIRED
+    assert result.why.startswith("api: 24 of 120 (20 %) from 03:00:00 to 03:02:00 UTC")
+    assert (result.bad, result.total, result.unobserved) == (26, 1130, 1)
+
+
+def test_a_subject_that_was_not_observed_leaves_a_rate_over_each_unobserved(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [*looks("api", "good good"), *looks("database", "unobserved")]
+    rule = trigger(Sustained(ERRORS, 0.05, 120), over=Over.SUBJECT)
+    result = judge_trigger(rule, observations, policy())
+    assert result.state is TriggerState.UNOBSERVED
+    assert result.why == "database: nothing was observed that it could be judged by"
+
+
+def test_slow_answers_fire_as_errors_do(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    look: Callable[..., Observation],
+) -> None:
+    observations = [
+        look(second=second, duration_s=0.6 if second % 5 == 0 else 0.2) for second in range(200)
+    ]
+    result = judge_trigger(trigger(Sustained(SLOW, 0.05, 180)), observations, policy())
+    assert result.state is TriggerState.FIRED
+    assert result.why.startswith("36 of 180 (20 %)")
+
+
+def test_how_sure_one_must_be_is_the_triggers_own(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = looks("api", "bad bad bad " + "good " * 9)
+    states = [
+        judge_trigger(trigger(Sustained(ERRORS, 0.05, 120), **sure), observations, policy()).state
+        for sure in (
+            {"samples": 12},
+            {"samples": 13},
+            {"samples": 12, "confidence": 0.99},  # 2.0 % at a true share of 5 %
+        )
+    ]
+    assert states == [TriggerState.SUSPECTED, TriggerState.CLEAR, TriggerState.CLEAR]

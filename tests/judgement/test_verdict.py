@@ -326,15 +326,37 @@ def test_a_suspected_error_rate_holds(
     looks: Callable[..., list[Observation]],
 ) -> None:
     rule = trigger(Sustained(Indicator(IndicatorKind.ERROR), 0.05, 120), name="errors")
-    verdict = judge(policy(rule), evidence(looks("api", "bad " * 3 + "good " * 9)))
+    verdict = judge(policy(rule), evidence(looks("api", "bad " * 6 + "good " * 34)))
     assert told(verdict) == [
         (
             "hold",
             "errors",
-            "errors is suspected: "
-            + "3 of 12 (25 %) against a limit of 5 %; not watched for its whole period of 120 s",
+            "errors is suspected: 6 of 40 (15 %) from 03:00:00 to 03:00:39 UTC against a limit "
+            + "of 5 %, by quarters of the period nothing, nothing, 60 %, 0 %; "
+            + "not watched for its whole period of 2 minutes",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [(Action.ROLLBACK, "rollback"), (Action.HOLD, "hold"), (Action.NOTIFY, "promote")],
+)
+def test_an_error_rate_that_fired_leads_to_its_action(
+    leads: tuple[Action, str],
+    policy: Callable[..., Policy],
+    evidence: Make,
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    action, decision = leads
+    condition = Sustained(Indicator(IndicatorKind.ERROR), 0.05, 120)
+    rule = trigger(condition, action, name="errors")
+    seen = looks("api", "good good bad good " * 31)
+    verdict = judge(policy(rule), evidence(seen))
+    assert verdict.decision.value == decision
+    fired = "30 of 120 (25 %) from 03:00:00 to 03:02:00 UTC against a limit of 5 %"
+    assert fired in "".join((*(reason.text for reason in verdict.reasons), *verdict.notes))
 
 
 @pytest.mark.parametrize("severity", [Severity.WARNING, Severity.INFO])

@@ -11,7 +11,7 @@ from deployment_gate.environment.model import Environment
 from deployment_gate.environment.policy import policy_of
 from deployment_gate.environment.sections import HealthEndpoint, ReleaseEndpoint
 from deployment_gate.environment.sizes import format_size
-from deployment_gate.environment.terms import TargetPhrase, Watch
+from deployment_gate.environment.terms import Over, Sustained, TargetPhrase, Watch, percent
 
 
 def explain(environment: Environment) -> str:
@@ -192,6 +192,12 @@ def _triggers(environment: Environment) -> Iterator[str]:
         trigger = environment.rollback_triggers[rule.name]
         interval = format_duration(trigger.interval or environment.sampler.interval)
         yield f"{rule.name}: {rule.sentence()}"
+        if isinstance(rule.condition, Sustained):
+            whose = {Over.ALL: "all subjects together", Over.SUBJECT: "each subject by itself"}
+            yield (
+                f"  of {whose[rule.over]}, at {percent(rule.confidence)} confidence, "
+                f"from {rule.samples} observations on"
+            )
         yield (
             f"  a suspicion is looked into every {interval} for {format_duration(trigger.timeout)},"
             " then it is a hold"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -21,12 +22,13 @@ from pydantic_core import CoreSchema, core_schema
 from deployment_gate.environment import phrases
 from deployment_gate.environment.durations import DURATION_FORMS, format_duration, read_duration
 from deployment_gate.environment.errors import did_you_mean
-from deployment_gate.environment.terms import Action, Condition, TargetPhrase, Watch
+from deployment_gate.environment.terms import Action, Condition, Over, TargetPhrase, Watch
 from deployment_gate.environment.variables import Substituted, as_written
 from deployment_gate.environment.yaml_source import typed_scalar
 
 _SECRET_AT_LEAST = 4
 _STATUSES = range(100, 600)
+_SURENESS = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%?", re.ASCII)
 # RFC 9110, 5.6.2
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -128,6 +130,17 @@ def _read_statuses(value: object) -> frozenset[int]:
     if wrong or not statuses:
         raise ValueError("must be an HTTP status or a list of them. Write 200 or [200, 204]")
     return frozenset(int(str(item)) for item in statuses)
+
+
+def _read_confidence(value: object) -> float:
+    """Read how sure one must be, in percent: a fraction, 0.95, would not be sure at all."""
+    found = None if isinstance(value, bool) else _SURENESS.fullmatch(str(value).strip())
+    percentage = Decimal(found[1]) if found else Decimal(0)
+    if not 50 <= percentage < 100:  # noqa: PLR2004
+        raise ValueError(
+            f'{as_written(value)} is no confidence from 50% to below 100%. Write "95%" or "99.9%"'
+        )
+    return float(percentage)
 
 
 def _read_command(value: object) -> str | tuple[str, ...]:
@@ -277,6 +290,20 @@ Metric: TypeAlias = Annotated[
 ]
 CategoryName: TypeAlias = Annotated[Category, _choice(Category)]
 ContentName: TypeAlias = Annotated[Content, _choice(Content)]
+OverName: TypeAlias = Annotated[Over, _choice(Over)]
+Confidence: TypeAlias = Annotated[
+    float,
+    Written(
+        _read_confidence,
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["95%", "99.9%"]},
+                {"type": "number", "minimum": 50, "exclusiveMaximum": 100},
+            ]
+        },
+        lambda percentage: f"{percentage:.10g}%",
+    ),
+]
 Statuses: TypeAlias = Annotated[
     frozenset[int],
     Written(

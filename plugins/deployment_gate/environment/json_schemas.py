@@ -72,8 +72,8 @@ KEYWORDS = _ONE | _SEVERAL | _NAMED | _PLAIN
 def misspelt(schema: object, path: Key = ()) -> Iterator[tuple[Key, str]]:
     """Yield the place of each keyword or type that JSON Schema doesn't know, and what it knows.
 
-    >>> list(misspelt({"requird": ["id"]}))
-    [(('requird',), 'is no keyword of JSON Schema. Did you mean required?')]
+    >>> list(misspelt({"typ": "array"}))
+    [(('typ',), 'is no keyword of JSON Schema. Did you mean type?')]
     """
     if not isinstance(schema, Mapping):
         return

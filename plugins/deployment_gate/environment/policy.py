@@ -2,21 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from deployment_gate.environment.fields import Content, Tier
 from deployment_gate.environment.model import Environment
-from deployment_gate.environment.terms import Action, Condition, Indicator, IndicatorKind
+from deployment_gate.environment.terms import Action, Condition, Indicator, IndicatorKind, Over
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerRule:
-    """A rollback trigger; `phrase` is its condition as written, `source` its "file:line"."""
+    """A rollback trigger; `phrase` is its condition as written, `source` its "file:line".
+
+    For a share, it takes so many `samples` at least, and a `confidence`, a fraction, to be surely
+    above its limit; `over` says whether it is of all subjects together or of each.
+    """
 
     name: str
     condition: Condition
     action: Action
     timeout_s: float
     interval_s: float
+    samples: int
+    confidence: float
+    over: Over
     phrase: str
     source: str
 
@@ -65,6 +73,9 @@ def policy_of(environment: Environment) -> Policy:
                 action=trigger.action,
                 timeout_s=trigger.timeout.total_seconds(),
                 interval_s=(trigger.interval or usual_interval).total_seconds(),
+                samples=trigger.samples,
+                confidence=float(Decimal(str(trigger.confidence)) / 100),
+                over=trigger.over,
                 phrase=trigger.condition.text,
                 source=environment.source_of("rollback_triggers", name, "condition"),
             )

@@ -13,6 +13,7 @@ from deployment_gate.environment.fields import (
     CategoryName,
     Command,
     ConditionField,
+    Confidence,
     Content,
     ContentName,
     Count,
@@ -21,6 +22,7 @@ from deployment_gate.environment.fields import (
     Flag,
     HeaderName,
     Name,
+    OverName,
     ResponseTime,
     Statuses,
     Target,
@@ -28,6 +30,7 @@ from deployment_gate.environment.fields import (
     Tier,
     Url,
 )
+from deployment_gate.environment.terms import Consecutive, Over
 
 
 class Section(BaseModel):
@@ -124,6 +127,9 @@ class AlertResponses(Section):
     """Alerts that are good to know."""
 
 
+_OF_A_SHARE = ("samples", "confidence", "over")
+
+
 class Trigger(Section):
     """A rule that asks for a rollback."""
 
@@ -135,6 +141,22 @@ class Trigger(Section):
     """How long a suspicion is looked into before it is a hold."""
     interval: Duration | None = None
     """How often suspected subjects are asked again; unset: the sampler's interval."""
+    samples: Count = 30
+    """How many observations it takes, at least, for a share to be surely above its limit."""
+    confidence: Confidence = 95.0
+    """How sure it must be that a share is above its limit, in percent."""
+    over: OverName = Over.ALL
+    """Whose observations a share is of: those of all subjects together, or of each by itself."""
+
+    @model_validator(mode="after")
+    def _is_a_share_where_it_says_of_what(self) -> Self:
+        beside = [key for key in _OF_A_SHARE if key in self.model_fields_set]
+        if beside and isinstance(self.condition, Consecutive):
+            raise ValueError(
+                f'`{beside[0]}` is for a share, as in "Error rate > 5% for 2 minutes"; so many '
+                f"attempts in a row are counted of each subject. Remove `{beside[0]}`"
+            )
+        return self
 
 
 class Allow(Section):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 
 from deployment_gate.environment.durations import format_duration
@@ -23,6 +23,15 @@ class Action(Enum):
     ROLLBACK = "rollback"
     HOLD = "hold"
     NOTIFY = "notify"
+
+
+class Over(StrEnum):
+    """Whose observations a condition on a share is about."""
+
+    SUBJECT = "subject"
+    """Each subject's by themselves; the worst decides."""
+    ALL = "all"
+    """Those of all subjects together."""
 
 
 class Comparison(Enum):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp, fsum, lgamma, log, log1p
+from math import exp, lgamma, log, log1p
 
 _ROUNDING = 1e-9
 """More than what is lost by adding up logarithms; on the boundary nothing is sure."""
+
+_ROUNDING_OF_EACH = 1e-14
+"""What the logarithms of large factorials lose on top, for each one of the total."""
 
 
 def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) -> bool:
@@ -30,15 +33,24 @@ def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) 
         return False
     if limit <= 0:
         return True
+    few_enough = alpha * (1 - _ROUNDING - _ROUNDING_OF_EACH * total)
     # By logarithms, since the binomial coefficients of a thousand exceed every float.
-    at_least = fsum(
-        exp(
-            lgamma(total + 1)
-            - lgamma(k + 1)
-            - lgamma(total - k + 1)
-            + k * log(limit)
-            + (total - k) * log1p(-limit)
-        )
-        for k in range(bad, total + 1)
+    exactly = exp(
+        lgamma(total + 1)
+        - lgamma(bad + 1)
+        - lgamma(total - bad + 1)
+        + bad * log(limit)
+        + (total - bad) * log1p(-limit)
     )
-    return at_least < alpha * (1 - _ROUNDING)
+    odds = limit / (1 - limit)
+    at_least, k = exactly, bad
+    while at_least < few_enough:
+        # Above the expected number each probability is a smaller part of the one before it, so
+        # that all that follow are less than a geometric series: most often that decides at once.
+        part = (total - k) / (k + 1) * odds
+        if at_least + exactly * part / (1 - part) < few_enough:
+            return True
+        exactly *= part
+        at_least += exactly
+        k += 1
+    return False

@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
 
-from deployment_gate.environment import (
-    Action,
-    Consecutive,
-    Policy,
-    Sustained,
-    TriggerRule,
-    percent,
-)
+from deployment_gate.environment import Action, Consecutive, Over, Policy, Sustained, TriggerRule
 from deployment_gate.evidence import Observation
-from deployment_gate.judgement.confidence import is_surely_above
 from deployment_gate.judgement.indicators import Judged, Reading, read_indicator
-
-
-class TriggerState(StrEnum):
-    """What a trigger's rule says of the evidence; the order is how bad it is."""
-
-    CLEAR = "clear"
-    UNOBSERVED = "unobserved"
-    SUSPECTED = "suspected"
-    FIRED = "fired"
-
-
-_BADNESS = list(TriggerState)
+from deployment_gate.judgement.states import Decided, TriggerState, worst
+from deployment_gate.judgement.windows import SustainedRule, sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +43,11 @@ class TriggerResult:
     blips: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A rule's state, and the numbers behind it."""
+class _Seen(NamedTuple):
+    """What an indicator says of one observation, and when that was."""
 
-    state: TriggerState
-    why: str
+    at: datetime
+    judged: Judged
 
 
 def judge_trigger(
@@ -72,7 +55,7 @@ def judge_trigger(
 ) -> TriggerResult:
     """What `rule` says of the observations, which are in the order of time."""
     streams = _streams(rule, observations, policy)
-    readings = [judged.reading for stream in streams.values() for judged in stream]
+    readings = [seen.judged.reading for stream in streams.values() for seen in stream]
     bad = readings.count(Reading.BAD)
     unobserved = readings.count(Reading.UNOBSERVED)
     total = len(readings) - unobserved
@@ -80,11 +63,11 @@ def judge_trigger(
     match rule.condition:
         case Consecutive(count=count):
             blips = _blips(streams)
-            decided = _worst(
+            decided = worst(
                 _consecutive(subject, stream, count) for subject, stream in streams.items()
             )
         case Sustained():
-            decided = _sustained(rule.condition, bad, total)
+            decided = _sustained(rule, rule.condition, streams)
     return TriggerResult(
         name=rule.name,
         state=decided.state,
@@ -111,42 +94,43 @@ def undecided_subjects(policy: Policy, observations: Sequence[Observation]) -> s
 
 def _streams(
     rule: TriggerRule, observations: Iterable[Observation], policy: Policy
-) -> Mapping[str, list[Judged]]:
+) -> Mapping[str, list[_Seen]]:
     """Each subject's readings by the rule's indicator."""
-    streams: defaultdict[str, list[Judged]] = defaultdict(list)
+    streams: defaultdict[str, list[_Seen]] = defaultdict(list)
     for observation in observations:
         judged = read_indicator(rule.condition.indicator, observation, policy)
         if judged is not None:
-            streams[observation.subject].append(judged)
+            streams[observation.subject].append(_Seen(observation.at, judged))
     return streams
 
 
-def _consecutive(subject: str, stream: Sequence[Judged], count: int) -> _Decided:
+def _consecutive(subject: str, stream: Sequence[_Seen], count: int) -> Decided:
     """The n-th bad reading in a row fires; a good one resets, an unobserved one does neither."""
     streak = 0
     why = ""
-    for judged in stream:
+    for _, judged in stream:
         if judged.reading is Reading.GOOD:
             streak = 0
         elif judged.reading is Reading.BAD:
             streak += 1
             why = judged.why
         if streak == count:
-            return _Decided(TriggerState.FIRED, f"{subject} failed {count} times in a row: {why}")
+            return Decided(TriggerState.FIRED, f"{subject} failed {count} times in a row: {why}")
     if streak:
-        return _Decided(
+        return Decided(
             TriggerState.SUSPECTED,
             f"{subject} failed {streak} of {count} times in a row: {why}",
         )
-    if stream[-1].reading is Reading.UNOBSERVED:
-        return _Decided(TriggerState.UNOBSERVED, f"{subject}: {stream[-1].why}")
-    return _Decided(TriggerState.CLEAR, "")
+    last = stream[-1].judged
+    if last.reading is Reading.UNOBSERVED:
+        return Decided(TriggerState.UNOBSERVED, f"{subject}: {last.why}")
+    return Decided(TriggerState.CLEAR, "")
 
 
-def _blips(streams: Mapping[str, Sequence[Judged]]) -> str:
+def _blips(streams: Mapping[str, Sequence[_Seen]]) -> str:
     """Subjects with a bad reading, each with how often and why."""
     failures = {
-        subject: [judged for judged in stream if judged.reading is Reading.BAD]
+        subject: [judged for _, judged in stream if judged.reading is Reading.BAD]
         for subject, stream in streams.items()
     }
     return "; ".join(
@@ -156,28 +140,21 @@ def _blips(streams: Mapping[str, Sequence[Judged]]) -> str:
     )
 
 
-def _sustained(condition: Sustained, bad: int, total: int) -> _Decided:
-    """What a run that is shorter than the period can say: clear, or suspected."""
-    if total == 0:
-        return _Decided(TriggerState.UNOBSERVED, "nothing was observed that it could be judged by")
-    share = percent(round(bad / total, 4))
-    numbers = f"{bad} of {total} ({share}) against a limit of {percent(condition.limit)}"
-    if is_surely_above(bad, total, condition.limit):
-        return _Decided(
-            TriggerState.SUSPECTED,
-            f"{numbers}; not watched for its whole period of {condition.period_s:g} s",
-        )
-    return _Decided(TriggerState.CLEAR, numbers)
+def _sustained(
+    rule: TriggerRule, condition: Sustained, streams: Mapping[str, Sequence[_Seen]]
+) -> Decided:
+    """Judge all subjects as one stream, or each by itself, of which the worst decides."""
+    surely = SustainedRule(condition, rule.samples, rule.confidence)
+    if rule.over is Over.ALL:
+        return sustained(_readings(chain.from_iterable(streams.values())), surely)
+    by_subject = {
+        subject: sustained(_readings(stream), surely) for subject, stream in streams.items()
+    }
+    return worst(
+        Decided(decided.state, f"{subject}: {decided.why}")
+        for subject, decided in by_subject.items()
+    )
 
 
-def _worst(decided: Iterable[_Decided]) -> _Decided:
-    """The worst state with all that is in it; nothing observed is unobserved."""
-    by_state: defaultdict[TriggerState, list[str]] = defaultdict(list)
-    for one in decided:
-        by_state[one.state].append(one.why)
-    if not by_state:
-        return _Decided(TriggerState.UNOBSERVED, "nothing was observed that it could be judged by")
-    state = max(by_state, key=_BADNESS.index)
-    whys = [why for why in by_state[state] if why]
-    shown = whys[:3] + ([f"and {len(whys) - 3} more"] if len(whys) > 3 else [])  # noqa: PLR2004
-    return _Decided(state, "; ".join(shown))
+def _readings(stream: Iterable[_Seen]) -> Iterable[tuple[datetime, Reading]]:
+    return ((seen.at, seen.judged.reading) for seen in stream)

@@ -10,7 +10,8 @@ from enum import StrEnum
 from deployment_gate.environment import Action, Policy, Tier
 from deployment_gate.evidence import Evidence, Outcome, Severity
 from deployment_gate.judgement.release import judge_release
-from deployment_gate.judgement.triggers import TriggerResult, TriggerState, judge_trigger
+from deployment_gate.judgement.states import TriggerState
+from deployment_gate.judgement.triggers import TriggerResult, judge_trigger
 
 
 class Decision(StrEnum):
