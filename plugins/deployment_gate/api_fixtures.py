@@ -17,10 +17,11 @@ from deployment_gate.fixtures import process_key
 if TYPE_CHECKING:
     import httpx
 
-    from deployment_gate.api.collections import Item, Listing, Page
+    from deployment_gate.api.collections import Item, Listing
     from deployment_gate.api.contract import Contract
     from deployment_gate.api.facts import SharedFact
     from deployment_gate.api.journeys import JourneyRun
+    from deployment_gate.api.pages import Page
     from deployment_gate.api.sessions import Sessions, Token
     from deployment_gate.environment import ApiTarget
 
@@ -147,7 +148,7 @@ def search(
 ) -> Callable[[str], Page]:
     """Search for a term."""
     from deployment_gate.api.answers import with_query  # noqa: PLC0415  # loads httpx
-    from deployment_gate.api.collections import Page  # noqa: PLC0415
+    from deployment_gate.api.pages import Page  # noqa: PLC0415
 
     section = api_target.search
     if section is None:

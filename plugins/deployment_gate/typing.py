@@ -1,9 +1,10 @@
 """The types of what the gate's fixtures hand out, for the annotations of checks."""
 
-from deployment_gate.api.collections import Item, Listing, Page
+from deployment_gate.api.collections import Item, Listing
 from deployment_gate.api.contract import Contract
 from deployment_gate.api.facts import SharedFact
 from deployment_gate.api.journeys import JourneyRun
+from deployment_gate.api.pages import Page
 from deployment_gate.api.sessions import Sessions, Token
 from deployment_gate.data_fixtures import SeenCache, SeenDatabase
 from deployment_gate.environment import ApiTarget, Environment

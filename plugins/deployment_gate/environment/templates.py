@@ -20,17 +20,8 @@ def odd_places_in(template: object) -> Iterator[str]:
     >>> list(odd_places_in("/orders/{{order-id}}/{{id}}"))
     ['{{order-id}}']
     """
-    if isinstance(template, str):
-        for place in _LOOKS_LIKE_ONE.findall(template):
-            if not _PLACE.fullmatch(place):
-                yield place
-    elif isinstance(template, Mapping):
-        for key, value in template.items():
-            yield from odd_places_in(key)
-            yield from odd_places_in(value)
-    elif isinstance(template, list | tuple):
-        for item in template:
-            yield from odd_places_in(item)
+    for text in _texts_in(template):
+        yield from (one for one in _LOOKS_LIKE_ONE.findall(text) if not _PLACE.fullmatch(one))
 
 
 def names_in(template: object) -> Iterator[str]:
@@ -39,15 +30,20 @@ def names_in(template: object) -> Iterator[str]:
     >>> sorted(names_in({"title": "{{run}}", "tags": ["a {{ tag }}"]}))
     ['run', 'tag']
     """
+    for text in _texts_in(template):
+        yield from _PLACE.findall(text)
+
+
+def _texts_in(template: object) -> Iterator[str]:
     if isinstance(template, str):
-        yield from _PLACE.findall(template)
+        yield template
     elif isinstance(template, Mapping):
         for key, value in template.items():
-            yield from names_in(key)
-            yield from names_in(value)
+            yield from _texts_in(key)
+            yield from _texts_in(value)
     elif isinstance(template, list | tuple):
         for item in template:
-            yield from names_in(item)
+            yield from _texts_in(item)
 
 
 def fill_text(

@@ -1,7 +1,7 @@
 """The rule for a share of bad readings that is above its limit throughout a period.
 
-A *look* judges the trailing period. Looks are on a fixed grid, at every twentieth of the period from
-the stream's first reading on, and at its last reading. A look fires when its window
+A *look* judges the trailing period. Looks are on a fixed grid, at every twentieth of the period
+from the stream's first reading on, and at its last reading. A look fires when its window
 
 - is *fully covered*: the stream began at least a period before, each quarter of the window has a
   good or bad reading, and no gap between two readings that reaches into it, counted whole, is
