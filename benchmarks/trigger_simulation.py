@@ -199,7 +199,7 @@ def _told(row: Row, tallies: Mapping[str, Tally]) -> Sequence[str]:
 
 
 def _requirements(required: Mapping[float, Tally]) -> Iterator[tuple[str, bool]]:
-    """Each requirement, with what was counted, and whether its whole interval meets it."""
+    """Each requirement, what was counted with its interval, and whether the count meets it."""
     harmless, harmful = required[HARMLESS], required[HARMFUL]
     missed = harmful.runs - harmful.fired
     for what, wrong, runs in (
@@ -208,7 +208,7 @@ def _requirements(required: Mapping[float, Tally]) -> Iterator[tuple[str, bool]]
     ):
         lowest, highest = _interval(wrong, runs)
         counted = f"{wrong} of {runs} are wrong: {lowest:.3%} to {highest:.3%}"
-        yield f"at {REQUIRED_RATE} a second, {what}; {counted}", highest <= MOST_WRONG
+        yield f"at {REQUIRED_RATE} a second, {what}; {counted}", wrong <= MOST_WRONG * runs
 
 
 def _interval(count: int, total: int) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The rule for a share of bad readings that is above its limit throughout a period.
 
-A *look* judges the trailing period. Looks are on a fixed grid, at every twentieth of the period
+A *look* judges the trailing period. Looks are on a fixed grid, at every sixteenth of the period
 from the stream's first reading on, and at its last reading. A look fires when its window
 
 - is *fully covered*: the stream began at least a period before, each quarter of the window has a
@@ -29,7 +29,7 @@ from deployment_gate.judgement.indicators import Reading
 from deployment_gate.judgement.states import NOTHING_OBSERVED, Decided, TriggerState
 
 _MICROSECOND = timedelta(microseconds=1)
-_LOOKS = 20
+_LOOKS = 16
 """How many looks there are in a period. Of a multiple of four, a quarter's edges are looks, too."""
 
 _QUARTER = _LOOKS // 4
@@ -196,7 +196,7 @@ def _covered_looks(
 ) -> Iterator[tuple[int, Sequence[int]]]:
     """Each fully covered look, and how many readings there were up to its quarters' edges.
 
-    A look is told in twentieths of a microsecond since the stream began: of those, the looks and
+    A look is told in sixteenths of a microsecond since the stream began: of those, the looks and
     edges of every period are whole numbers. No quarter of a covered look is empty.
     """
     end = _LOOKS * moments_us[-1]
@@ -238,7 +238,7 @@ def _edges(moments_us: Sequence[int], period_us: int, end: int) -> Sequence[int]
 
 
 def _window(stream: Stream, period_us: int, end: int) -> Window:
-    """The window of the look at `end`, in twentieths of a microsecond since the stream began."""
+    """The window of the look at `end`, in sixteenths of a microsecond since the stream began."""
     return Window(
         stream.moment(max(end // _LOOKS - period_us, 0)),
         stream.moment(end // _LOOKS),
