@@ -202,7 +202,6 @@ def journey(
     request: pytest.FixtureRequest,
     api_target: ApiTarget,
     sessions: Sessions,
-    contract: Contract,
     run_values: Mapping[str, object],
 ) -> Callable[[], JourneyRun]:
     """Each journey in turn: call it to take it."""
@@ -213,11 +212,16 @@ def journey(
     def note_step(name: str | None) -> None:
         process.conduct.step = name
 
+    def schema_errors(schema: Mapping[str, Any] | str, body: object) -> list[str]:
+        # Few journeys ask for it, and reading descriptions takes a while to load.
+        contract: Contract = request.getfixturevalue("contract")
+        return contract.schema_errors(schema, body)
+
     way = Way(
         client=sessions.client,
         note_step=note_step,
         keep_secret=process.redactor.add,
-        schema_errors=contract.schema_errors,
+        schema_errors=schema_errors,
     )
     name = str(request.param)
     values = {**run_values, "run": f"v{uuid4().hex[:12]}"}

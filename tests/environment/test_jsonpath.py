@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import jsonpath_rfc9535
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployment_gate.environment import JsonPath
 from deployment_gate.environment.jsonpath import parse_jsonpath
@@ -46,9 +49,25 @@ def test_a_query_knows_whether_it_selects_one_value(query: str, *, is_singular: 
     assert JsonPath(query).is_singular is is_singular
 
 
+STEPS = st.lists(st.sampled_from([".a", ".b", "[0]", "[1]", "[*]"]), max_size=4).map("".join)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from("ab"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=10,
+)
+
+
+@given(STEPS, JSON)
+def test_a_plain_query_selects_what_the_library_does(steps: str, document: object) -> None:
+    query = jsonpath_rfc9535.compile(f"${steps}")
+    assert JsonPath(f"${steps}").values(document) == query.find(document).values()  # type: ignore[arg-type]
+    assert JsonPath(f"${steps}").is_singular is query.singular_query()
+
+
 def test_a_plain_query_is_read_without_loading_the_library() -> None:
     program = (
         "import sys; from deployment_gate.environment.jsonpath import parse_jsonpath as p;"
-        "p('$.a.b[0]'); p('$.items[*].id'); assert 'jsonpath_rfc9535' not in sys.modules"
+        "p('$.a.b[0]').values({}); p('$.items[*].id').values({});"
+        "assert 'jsonpath_rfc9535' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -299,7 +299,7 @@ def test_a_gap_longer_than_a_quarter_begins_the_watch_anew() -> None:
     assert found
     window = firing_window(found, rule())
     assert window
-    # The first look of the grid, every seven and a half seconds, that is two minutes after 03:01:31.
+    # The first look of the grid, every 7.5 seconds, that is two minutes after 03:01:31.
     assert f"{window.start:%H:%M:%S} {window.end:%H:%M:%S}" == "03:01:37 03:03:37"
 
 
