@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployment_gate.environment import CacheTarget
 from deployment_gate.errors import GateError
-from deployment_gate.evidence import Observation, ObservationKind, Redactor
+from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.probes.blame import Blame
 from deployment_gate.probes.data_blame import blame_store
 from deployment_gate.probes.data_library import LibraryMissingError, library_needed
+from deployment_gate.probes.data_look import observe_look
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -58,27 +57,20 @@ def look_at_cache(name: str, target: CacheTarget) -> Observation:
     Raises:
         LibraryMissingError: redis isn't installed.
     """
-    at = datetime.now(UTC)
-    started = time.perf_counter()
-    facts: dict[str, Any] = {}
-    why = Blame()
-    try:
-        for fact, value in _facts(target):
-            facts[fact] = value  # noqa: PERF403  # what was told stays when the next isn't
-    except (LibraryMissingError, CommandRefused):
-        raise
-    except Exception as error:  # noqa: BLE001  # whatever it was, blame_store() says whose it is
-        why = blame_store(error, timeout_s=target.timeout.total_seconds(), address=_address(target))
-    redact = Redactor(target.url.secrets()).redact
-    return Observation(
-        at=at,
-        kind=ObservationKind.CACHE,
-        subject=name,
-        duration_s=round(time.perf_counter() - started, 6),
-        error=why.error and redact(why.error),
-        unobserved=why.unobserved and redact(why.unobserved),
-        facts=facts,
-    )
+
+    def look(facts: dict[str, Any]) -> Blame:
+        try:
+            # One by one: what was told stays when the next isn't.
+            for fact, value in _facts(target):
+                facts[fact] = value  # noqa: PERF403
+        except (LibraryMissingError, CommandRefused):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it was, blame_store() says whose
+            timeout_s = target.timeout.total_seconds()
+            return blame_store(error, timeout_s=timeout_s, address=_address(target))
+        return Blame()
+
+    return observe_look(ObservationKind.CACHE, name, target, look)
 
 
 def ask(client: Redis, command: str) -> Any:

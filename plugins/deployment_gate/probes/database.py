@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from deployment_gate.environment import DatabaseTarget
-from deployment_gate.evidence import Observation, ObservationKind, Redactor
+from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.probes.blame import Blame, no_answer_within
 from deployment_gate.probes.data_blame import blame_store, what_was_said
 from deployment_gate.probes.data_library import LibraryMissingError
+from deployment_gate.probes.data_look import observe_look
 from deployment_gate.probes.dialects import dialect_of, opening_of
 from deployment_gate.probes.sql_session import (
     Dialect,
@@ -39,38 +38,31 @@ def look_at_database(name: str, target: DatabaseTarget, *, application: str) -> 
     Raises:
         LibraryMissingError: What it is asked with isn't installed.
     """
-    at = datetime.now(UTC)
-    started = time.perf_counter()
     dialect = dialect_of(target)
-    facts: dict[str, Any] = {"not_covered": list(dialect.not_covered)}
-    address: str | None = None
     timeout_s = target.timeout.total_seconds()
-    why = Blame()
-    try:
-        opening = opening_of(target, application=application)
-        address = _address(opening)
-        for fact, value in _facts(dialect, opening, target):
-            facts[fact] = value  # noqa: PERF403  # what was told stays when the next isn't
+
+    def look(facts: dict[str, Any]) -> Blame:
+        facts["not_covered"] = list(dialect.not_covered)
+        address: str | None = None
+        try:
+            opening = opening_of(target, application=application)
+            address = _address(opening)
+            # One by one: what was told stays when the next isn't.
+            for fact, value in _facts(dialect, opening, target):
+                facts[fact] = value  # noqa: PERF403
+        except (LibraryMissingError, QuestionRefused):
+            raise
+        except SessionRefused as error:
+            return Blame(unobserved=str(error))
+        except NoAnswerInTime:
+            return no_answer_within(timeout_s)
+        except Exception as error:  # noqa: BLE001  # whatever it was, blame_store() says whose
+            return blame_store(error, timeout_s=timeout_s, address=address)
         if facts.get("damage"):
-            why = Blame(error=f"its file is damaged: {facts['damage'][0]}")
-    except (LibraryMissingError, QuestionRefused):
-        raise
-    except SessionRefused as error:
-        why = Blame(unobserved=str(error))
-    except NoAnswerInTime:
-        why = no_answer_within(timeout_s)
-    except Exception as error:  # noqa: BLE001  # whatever it was, blame_store() says whose it is
-        why = blame_store(error, timeout_s=timeout_s, address=address)
-    redact = Redactor(target.url.secrets()).redact
-    return Observation(
-        at=at,
-        kind=ObservationKind.DATABASE,
-        subject=name,
-        duration_s=round(time.perf_counter() - started, 6),
-        error=why.error and redact(why.error),
-        unobserved=why.unobserved and redact(why.unobserved),
-        facts=facts,
-    )
+            return Blame(error=f"its file is damaged: {facts['damage'][0]}")
+        return Blame()
+
+    return observe_look(ObservationKind.DATABASE, name, target, look)
 
 
 def _facts(dialect: Dialect, opening: Opening, target: DatabaseTarget) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deployment_gate.environment import DatabaseTarget
@@ -57,13 +57,17 @@ SELECT pid, application_name AS application, mode,
          WHERE NOT l.granted AND a.datname = current_database()) AS waiting
  ORDER BY since LIMIT 5
 """,
-    # pg_basebackup is in this view, too, and no replica.
+    # pg_basebackup is in this view, too, and no replica. A delay that was measured stays in it for
+    # some time after the standby has caught up.
     "standbys": """
-SELECT coalesce(nullif(application_name, ''), client_addr::text, pid::text) AS name, state,
-       extract(epoch FROM replay_lag)::float8 AS behind_s,
-       pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
-                            ELSE pg_current_wal_lsn() END, replay_lsn)::float8 AS behind_bytes
-  FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup'
+SELECT name, state, CASE WHEN behind_bytes <= 0 THEN 0 ELSE last_measured_s END AS behind_s,
+       behind_bytes
+  FROM (SELECT coalesce(nullif(application_name, ''), client_addr::text, pid::text) AS name, state,
+               extract(epoch FROM replay_lag)::float8 AS last_measured_s,
+               pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                                    ELSE pg_current_wal_lsn() END, replay_lsn)::float8
+                   AS behind_bytes
+          FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup') AS standby
 """,
     # While a primary is idle nothing is replayed, and the time since then grows without a delay.
     "itself": """
@@ -168,14 +172,14 @@ def _facts(session: Session, target: DatabaseTarget) -> Iterator[tuple[str, Any]
             not_visible["lock_waits"] = not_visible["transactions"]
     yield "transactions", session.ask("transactions")
     yield "lock_waits", session.ask("lock_waits")
-    replicas = _settled(session, "standbys", _has_told_its_delay)
+    limit_s = target.replication_delay.total_seconds()
+    replicas = _settled(session, "standbys", limit_s)
     if any(replica["state"] is None for replica in replicas):
         not_visible["replicas"] = (
             f"the role {identity['asks_as']} doesn't see how far replicas are. Run: {grant}"
         )
     if identity["is_in_recovery"]:
-        limit_s = target.replication_delay.total_seconds()
-        replicas += _settled(session, "itself", lambda itself: _delay_s(itself) <= limit_s)
+        replicas += _settled(session, "itself", limit_s)
     yield "replicas", [replica for replica in replicas if replica["state"] is not None]
     yield "not_visible", not_visible
     yield "idle_slots", session.ask("idle_slots")
@@ -184,25 +188,19 @@ def _facts(session: Session, target: DatabaseTarget) -> Iterator[tuple[str, Any]
     yield "size_bytes", session.ask("size")[0]["bytes"]
 
 
-def _settled(
-    session: Session, question: str, is_clear: Callable[[dict[str, Any]], bool]
-) -> list[dict[str, Any]]:
-    """Rows about replicas, asked for again while one of them isn't clear.
+def _settled(session: Session, question: str, limit_s: float) -> list[dict[str, Any]]:
+    """Rows about replicas, asked for again while one of them seems late.
 
     After an idle hour, the first change makes a standby look an hour late until it has replayed
     that, and a primary doesn't know the delay until the standby has answered.
     """
     rows = session.ask(question)
     for _ in range(_LOOKS - 1):
-        if all(map(is_clear, rows)):
+        if all(row["state"] is None or _delay_s(row) <= limit_s for row in rows):
             break
         time.sleep(_BETWEEN_LOOKS_S)
         rows = session.ask(question)
     return rows
-
-
-def _has_told_its_delay(replica: Mapping[str, Any]) -> bool:
-    return replica["behind_s"] is not None or not replica["behind_bytes"]
 
 
 def _delay_s(replica: Mapping[str, Any]) -> float:
