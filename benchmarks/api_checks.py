@@ -5,10 +5,7 @@ Example: uv run python benchmarks/api_checks.py --repeats 5 --check
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +13,15 @@ from measuring import (
     ROOT,
     BenchmarkError,
     Command,
+    compare_with_sandbox,
     in_turn,
     measure,
     median,
+    planned_checks,
     print_requirements,
     print_table,
     pytest_words,
-    running_sandbox,
+    write_empty_tests,
 )
 
 LONGEST_S = 3.0
@@ -33,23 +32,15 @@ _CONTRACT = "validation/api/test_contract.py"
 
 def main() -> int:
     """Measure, print, and say whether the requirement is met."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="counted runs of each")
-    parser.add_argument("--check", action="store_true", help="exit code 1 when it takes too long")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="api-checks-") as folder:
-        scratch = Path(folder)
-        with running_sandbox(scratch) as ports:
-            is_met = compare(scratch, ports, repeats=arguments.repeats)
-    return 0 if is_met or not arguments.check else 1
+    about = __doc__.partition("\n")[0]
+    return compare_with_sandbox(compare, about=about, repeats=5, missed="it takes too long")
 
 
 def compare(scratch: Path, ports: dict[str, str], *, repeats: int) -> bool:
     """Measure the API's checks beside as many empty tests; whether the requirement is met."""
     whole = _checks(scratch, ports)
     measure(whole, scratch)
-    verdict = json.loads((scratch / "reports" / "verdict.json").read_text(encoding="utf-8"))
-    checks = verdict["checks"]["planned"]
+    checks = planned_checks(scratch / "reports")
     runs = {
         "without the contract": _checks(scratch, ports, "--deselect", _CONTRACT),
         "with the contract": whole,
@@ -99,14 +90,7 @@ def _checks(scratch: Path, ports: dict[str, str], *arguments: str, marker: str =
 
 def _empty_tests(scratch: Path, number: int) -> Command:
     folder = scratch / "empty"
-    folder.mkdir()
-    (folder / "pytest.ini").touch()
-    (folder / "test_empty.py").write_text(
-        "import pytest\n\n\n"
-        f'@pytest.mark.parametrize("number", range({number}))\n'
-        "def test_nothing(number):\n    pass\n",
-        encoding="utf-8",
-    )
+    write_empty_tests(folder, number)
     return Command(
         pytest_words(
             *("-p", "no:deployment_gate", "-p", "no:hypothesispytest"),

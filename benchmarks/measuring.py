@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import json
 import os
 import signal
 import statistics
@@ -14,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -181,6 +183,53 @@ def running_sandbox(scratch: Path) -> Iterator[dict[str, str]]:
     with service(command, scratch, ready="web ") as told:
         api_port, web_port = (line.split()[1].rpartition(":")[2] for line in told[-2:])
         yield {"SANDBOX_API_PORT": api_port, "SANDBOX_WEB_PORT": web_port}
+
+
+class Comparison(Protocol):
+    """What is measured against a sandbox."""
+
+    def __call__(self, scratch: Path, ports: dict[str, str], *, repeats: int) -> bool:
+        """Measure, print, and say whether the requirements are met."""
+
+
+def compare_with_sandbox(compare: Comparison, *, about: str, repeats: int, missed: str) -> int:
+    """Read the command line and compare while a sandbox runs; the exit code.
+
+    Args:
+        compare: What is to be measured.
+        about: What `--help` says of it.
+        repeats: How often each run counts, where the command line doesn't say.
+        missed: When `--check` makes the exit code 1, as `--help` says it.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument(
+        "--repeats", type=int, default=repeats, metavar="N", help="counted runs of each"
+    )
+    parser.add_argument("--check", action="store_true", help=f"exit code 1 when {missed}")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        scratch = Path(folder)
+        with running_sandbox(scratch) as ports:
+            is_met = compare(scratch, ports, repeats=arguments.repeats)
+    return 0 if is_met or not arguments.check else 1
+
+
+def planned_checks(reports: Path) -> int:
+    """Read how many checks a run planned."""
+    verdict = json.loads((reports / "verdict.json").read_text(encoding="utf-8"))
+    return int(verdict["checks"]["planned"])
+
+
+def write_empty_tests(folder: Path, number: int) -> None:
+    """Make a project of so many tests that do nothing, in a new folder."""
+    folder.mkdir()
+    (folder / "pytest.ini").touch()
+    (folder / "test_empty.py").write_text(
+        "import pytest\n\n\n"
+        f'@pytest.mark.parametrize("number", range({number}))\n'
+        "def test_nothing(number):\n    pass\n",
+        encoding="utf-8",
+    )
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -5,11 +5,9 @@ Example: uv run python benchmarks/smoke_overhead.py --repeats 9 --check
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,13 +19,15 @@ from measuring import (
     BenchmarkError,
     Command,
     Cost,
+    compare_with_sandbox,
     in_turn,
     measure,
     median,
+    planned_checks,
     print_requirements,
     print_table,
     pytest_words,
-    running_sandbox,
+    write_empty_tests,
 )
 
 HIGHEST_RATIO = 2.0
@@ -51,15 +51,8 @@ class Timed:
 
 def main() -> int:
     """Measure, print, and say whether the requirement is met."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=7, metavar="N", help="counted runs of each")
-    parser.add_argument("--check", action="store_true", help="exit code 1 when it costs too much")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="smoke-overhead-") as folder:
-        scratch = Path(folder)
-        with running_sandbox(scratch) as ports:
-            is_met = compare(scratch, ports, repeats=arguments.repeats)
-    return 0 if is_met or not arguments.check else 1
+    about = __doc__.partition("\n")[0]
+    return compare_with_sandbox(compare, about=about, repeats=7, missed="it costs too much")
 
 
 def compare(scratch: Path, ports: dict[str, str], *, repeats: int) -> bool:
@@ -73,8 +66,7 @@ def compare(scratch: Path, ports: dict[str, str], *, repeats: int) -> bool:
         ports | _variables(scratch),
     )
     measure(smoke, scratch)
-    verdict = json.loads((scratch / "reports" / "verdict.json").read_text(encoding="utf-8"))
-    checks = verdict["checks"]["planned"]
+    checks = planned_checks(scratch / "reports")
     bare = _bare_run(scratch, tests=checks)
     runs = {
         "smoke": smoke,
@@ -120,14 +112,7 @@ def compare(scratch: Path, ports: dict[str, str], *, repeats: int) -> bool:
 
 def _bare_run(scratch: Path, *, tests: int) -> Command:
     folder = scratch / "bare"
-    folder.mkdir()
-    (folder / "pytest.ini").touch()
-    (folder / "test_empty.py").write_text(
-        "import pytest\n\n\n"
-        f'@pytest.mark.parametrize("number", range({tests}))\n'
-        "def test_nothing(number):\n    pass\n",
-        encoding="utf-8",
-    )
+    write_empty_tests(folder, tests)
     return Command(
         pytest_words(
             *("-p", "phases", "-p", "no:deployment_gate", "--import-mode=importlib"),

@@ -1,10 +1,10 @@
 """How often a trigger on a share rolls back what is well, and misses what isn't.
 
 Draws runs of four minutes whose true share of errors, or of slow answers, is known, and judges
-them by the sandbox's own triggers, which are the runbook's; beside them by two rules that don't ask
-how sure they are: the share of the run so far, looked at as often, and that of the first period.
-`ours` is the judging code itself: `firing_window` in each run, and the whole way from observations
-to the trigger's state in the first run of each row.
+them by the sandbox's own triggers, which are the runbook's, as they are and with `decide: early`;
+beside them by two rules that don't ask how sure they are: the share of the run so far, looked at as
+often, and that of the first period. `ours` is the judging code itself: `firing_window` in each run,
+and the whole way from observations to the trigger's state in the first run of each row.
 
 Example: uv run python benchmarks/trigger_simulation.py --check
 """
@@ -12,6 +12,7 @@ Example: uv run python benchmarks/trigger_simulation.py --check
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 from bisect import bisect_right
@@ -31,11 +32,15 @@ from deployment_gate.environment import (
     load_environment,
     policy_of,
 )
-from deployment_gate.evidence import Observation, ObservationKind
-from deployment_gate.judgement import TriggerState
+from deployment_gate.evidence import Evidence, Observation, ObservationKind, Run
+from deployment_gate.judgement import TriggerState, judge_trigger
 from deployment_gate.judgement.confidence import is_surely_above
-from deployment_gate.judgement.triggers import judge_trigger
-from deployment_gate.judgement.windows import Stream, SustainedRule, firing_window
+from deployment_gate.judgement.windows import (
+    Stream,
+    SustainedRule,
+    early_decision,
+    firing_window,
+)
 
 WATCHED_S = 240
 RATES = (1, 5, 10, 50, 100, 1000)
@@ -53,7 +58,7 @@ _MORE = 25
 """Times as many runs show what is required."""
 
 _START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-_RULES = ("ours", "so far", "first period")
+_RULES = ("ours", "early", "so far", "first period")
 
 
 @dataclass(slots=True)
@@ -154,6 +159,13 @@ class Row:
                 self._compare(moments_us, bad, has_fired=window is not None)
             if window:
                 tallies["ours"].decided_s.append((window.end - _START).total_seconds())
+            decisive = early_decision(Stream(_START, moments_us, bad_before), rule)
+            first = min(
+                moments_us[decisive[-1]] / 1e6 if decisive else math.inf,
+                (window.end - _START).total_seconds() if window else math.inf,
+            )
+            if not math.isinf(first):
+                tallies["early"].decided_s.append(first)
             limit = rule.condition.limit
             above = [at for at, count in seen if bad_before[count] / count > limit]
             tallies["so far"].decided_s.extend(above[:1])
@@ -173,7 +185,9 @@ class Row:
             )
             for at, is_bad in zip(moments_us, bad, strict=True)
         ]
-        state = judge_trigger(self.trigger, observations, self.policy).state
+        run = Run(id="simulated", environment="sandbox", started=_START)
+        evidence = Evidence(run=run, observations=tuple(observations))
+        state = judge_trigger(self.trigger, self.policy, evidence).state
         if (state is TriggerState.FIRED) is not has_fired:
             raise BenchmarkError(f"{self.trigger.name} is {state}, but its windows say otherwise")
 

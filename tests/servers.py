@@ -58,8 +58,9 @@ class PostgreSQL:
 
     def connect(self, role: str = SUPERUSER, *, database: str = "postgres") -> psycopg.Connection:
         """Connect as one who needs no password."""
-        where = {"host": str(self.directory), "port": self.port, "dbname": database}
-        return psycopg.connect(**where, user=role, autocommit=True)  # type: ignore[arg-type]
+        return psycopg.connect(
+            host=str(self.directory), port=self.port, dbname=database, user=role, autocommit=True
+        )
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Carry out statements, each by itself."""

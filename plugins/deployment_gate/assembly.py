@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployment_gate import api_fixtures, data_fixtures, fixtures
-from deployment_gate.checks import CheckProcess
+from deployment_gate.checks import Beginning, CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.environment import environment_names, load_environment
 from deployment_gate.errors import GateError
@@ -19,6 +20,7 @@ from deployment_gate.hooks import (
     ControllerHooks,
     ReporterSilencer,
 )
+from deployment_gate.judging import is_evidence, read_baseline
 from deployment_gate.reports.files import ReportDirectory, ReportError
 from deployment_gate.run import CONTROLLER, GateRun, new_run
 
@@ -26,11 +28,16 @@ if TYPE_CHECKING:
     import pytest
 
     from deployment_gate.environment import Environment
+    from deployment_gate.evidence import Baseline
     from deployment_gate.openapi import Document
 
 
 class EmptyOptionError(GateError):
     """An option was given without a value."""
+
+
+class BaselineError(GateError):
+    """What is named as a baseline can't be one."""
 
 
 class PluginMissingError(GateError):
@@ -48,7 +55,7 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         ReportError: The report folder can't be written to.
     """
     for option in ("env", "env_dir", "release", "baseline", "report_dir"):
-        if config.getoption(option) == "":
+        if config.getoption(option) in ("", [""]):
             # An unset variable of a pipeline must not validate something else than it means.
             raise EmptyOptionError(
                 f"--{option.replace('_', '-')} is empty. Give it a value, or leave it out"
@@ -72,11 +79,12 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     given = config.option.env_dir
     folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
     environment = load_environment(name, folder, variables=os.environ)
+    before = _take_evidence_before(config, environment)
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
     plugins.register(api_fixtures, "deployment_gate.api_fixtures")
     plugins.register(data_fixtures, "deployment_gate.data_fixtures")
-    process = None if _is_explaining(config) else _process(config, environment)
+    process = None if _is_explaining(config) else _process(config, environment, before)
     if process:
         process.baseline = _baseline(config)
         config.stash[fixtures.process_key] = process
@@ -99,7 +107,29 @@ def _baseline(config: pytest.Config) -> Document | None:
         return None
     from deployment_gate.openapi import read_document  # noqa: PLC0415  # few runs have one
 
-    return read_document(config.invocation_params.dir / given)
+    return read_document(config.invocation_params.dir / given[0])
+
+
+def _take_evidence_before(config: pytest.Config, environment: Environment) -> Baseline | None:
+    """What a run before the deploy saw; what is left of the option are other documents.
+
+    Raises:
+        JudgingError: Its evidence isn't of a whole run of this environment, or of this release.
+        BaselineError: There is more than one baseline of a kind.
+    """
+    paths = [config.invocation_params.dir / given for given in config.option.baseline or ()]
+    evidence = [path for path in paths if is_evidence(path)]
+    documents = [str(path) for path in paths if path not in evidence]
+    if len(evidence) > 1 or len(documents) > 1:
+        twice = evidence if len(evidence) > 1 else documents
+        raise BaselineError(
+            f"--baseline: {twice[0]} and {twice[1]} are both of one kind. Name one evidence.jsonl "
+            "and one OpenAPI document at most"
+        )
+    config.option.baseline = documents or None
+    if not evidence:
+        return None
+    return read_baseline(evidence[0], environment, release=config.option.release)
 
 
 def _is_explaining(config: pytest.Config) -> bool:
@@ -123,24 +153,26 @@ def _refuse_to_go_without(config: pytest.Config, *names: str) -> None:
             )
 
 
-def _process(config: pytest.Config, environment: Environment) -> CheckProcess:
+def _process(
+    config: pytest.Config, environment: Environment, before: Baseline | None
+) -> CheckProcess:
     """This process as one that carries out checks; the controlling one begins the run, too."""
     if hasattr(config, "workerinput"):
         return _worker_process(config, environment)
-    run = _begin_run(config, environment)
+    run = _begin_run(config, environment, before)
     plugins = config.pluginmanager
     plugins.register(ControllerHooks(config, run), "deployment_gate.controller")
     plugins.register(ReporterSilencer(config, run), "deployment_gate.reporter_silencer")
     return CheckProcess(
         environment,
+        beginning=Beginning(run.journal.path, run.run.started.date(), run.confirms),
         journal=run.journal,
-        sweep=run.journal.path,
         redactor=run.redactor,
         complain=run.trouble.append,
     )
 
 
-def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
+def _begin_run(config: pytest.Config, environment: Environment, before: Baseline | None) -> GateRun:
     """The run of the controlling process, with "hold: run incomplete" in place.
 
     pytest's own reporters are led to a staging folder; what they write is published at the end,
@@ -166,6 +198,8 @@ def _begin_run(config: pytest.Config, environment: Environment) -> GateRun:
         project=config.rootpath,
         redactor=Redactor(environment.secrets),
         copies=copies,
+        before=before,
+        confirms=option.confirm == "on",
     )
     run.begin()
     return run
@@ -180,8 +214,12 @@ def _worker_process(config: pytest.Config, environment: Environment) -> CheckPro
     redactor = Redactor(environment.secrets)
     return CheckProcess(
         environment,
+        beginning=Beginning(
+            directory.journal_of(CONTROLLER),
+            date.fromisoformat(told["day"]),
+            config.option.confirm == "on",
+        ),
         journal=Journal(directory.journal_of(worker), redactor=redactor),
-        sweep=directory.journal_of(CONTROLLER),
         redactor=redactor,
         complain=output.setdefault(COMPLAINTS, []).append,
     )

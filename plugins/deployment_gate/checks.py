@@ -3,42 +3,79 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployment_gate.environment import policy_of
+from deployment_gate.environment import Action, Category, IndicatorKind, policy_of
 from deployment_gate.evidence import (
     FROM_BEST_TO_WORST,
+    Baseline,
     CheckOutcome,
+    Evidence,
     Journal,
     Observation,
     ObservationKind,
     Outcome,
     PlannedCheck,
+    Record,
     Redactor,
+    Run,
     Severity,
     read_journal,
 )
-from deployment_gate.judgement import Judged, read_health
+from deployment_gate.judgement import (
+    Judged,
+    Reading,
+    TriggerState,
+    judge_trigger,
+    read_health,
+    trigger_of_check,
+    waiver_on,
+)
+from deployment_gate.probes.blame import Blame
 from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.exchange import tell_exchanges
 
 if TYPE_CHECKING:
-    from deployment_gate.environment import Environment
+    from deployment_gate.environment import Environment, TriggerRule, WaiverRule
     from deployment_gate.openapi import Document
 
 
 # What the reader need not know: that it is said by a check, or by the gate itself.
 _KIND = re.compile(r"^(?:AssertionError|Failed|deployment_gate\.[\w.]+): ")
 
+_DEPEND_ON_HEALTH = frozenset(
+    {Category.API, Category.FRONTEND, Category.PERFORMANCE, Category.SECURITY}
+)
+"""Categories whose checks ask the platform itself, and against a dead one only wait."""
+
+_CUT_OFF = "Timeout (>"
+"""So pytest-timeout begins to say that a check took too long; what it waited for is unknown."""
+
 _LONGEST_MESSAGE = 2000
 """Characters of a check's reason in the verdict; the whole of it stands in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the controller tells each process that carries out checks.
+
+    Attributes:
+        sweep: The journal of what it saw before the checks began.
+        day: The one on which the run began; waivers hold on it or don't.
+        confirms: Whether a failure that a trigger counts is looked into by further attempts.
+    """
+
+    sweep: Path
+    day: date
+    confirms: bool
 
 
 class CheckProcess:
@@ -51,14 +88,16 @@ class CheckProcess:
         conduct: What the running check may send.
         plan: The checks by node id, once they are collected.
         baseline: The description that the release before was served with, where one was given.
+        blame: Whose failure the running check's was, where it failed.
+        beginning: What the controller told.
     """
 
     def __init__(
         self,
         environment: Environment,
         *,
+        beginning: Beginning,
         journal: Journal,
-        sweep: Path,
         redactor: Redactor,
         complain: Callable[[str], None],
     ) -> None:
@@ -67,6 +106,8 @@ class CheckProcess:
         self.redactor = redactor
         self.plan: dict[str, PlannedCheck] = {}
         self.baseline: Document | None = None
+        self.blame = Blame()
+        self.beginning = beginning
         self.conduct = Conduct(
             observe=journal.append,
             environment=environment.name,
@@ -75,8 +116,9 @@ class CheckProcess:
             keep_secret=redactor.add,
         )
         self._journal = journal
-        self._sweep = sweep
-        self._health: dict[str, Observation] | None = None
+        self._swept: list[Record] | None = None
+        self._health: defaultdict[str, list[Observation]] | None = None
+        self._dead: str | None = None
         self._policy = policy_of(environment)
 
     def take_plan(self, plan: list[PlannedCheck]) -> None:
@@ -90,7 +132,66 @@ class CheckProcess:
         self.conduct.is_writing = item.get_closest_marker("writes") is not None
         self.conduct.is_provoking = item.get_closest_marker("provokes") is not None
         self.conduct.step = None
+        self.conduct.unobserved = None
+        self.blame = Blame()
         self.conduct.exchanges.clear()
+
+    def rule_of(self, check: str) -> TriggerRule | None:
+        """The trigger that counts a check's attempts, where one does and nobody waived it."""
+        planned = self.plan.get(check)
+        if planned is None or self._waiver_of(planned):
+            return None
+        return trigger_of_check(self._policy, planned)
+
+    def why_not_run(self, check: str) -> str | None:
+        """Why a check isn't carried out: what it depends on is dead."""
+        planned = self.plan.get(check)
+        if planned is None or planned.category not in _DEPEND_ON_HEALTH:
+            return None
+        if self._dead is None:
+            self._dead = self._why_dead()
+        return self._dead or None
+
+    def _why_dead(self) -> str:
+        """Which health trigger has fired by what the sweep saw, and why."""
+        records = self._sweep_records()
+        runs = [record for record in records if isinstance(record, Run)]
+        befores = [record for record in records if isinstance(record, Baseline)]
+        seen = Evidence(
+            run=runs[0],
+            before=befores[0] if befores else None,
+            observations=tuple(one for one in records if isinstance(one, Observation)),
+        )
+        for rule in self._policy.triggers:
+            is_of_health = rule.condition.indicator.kind is IndicatorKind.HEALTH
+            if is_of_health and rule.action is not Action.NOTIFY:
+                found = judge_trigger(rule, self._policy, seen)
+                if found.state is TriggerState.FIRED:
+                    return f"{rule.name} has fired: {found.why}"
+        return ""
+
+    def note_failure(self, call: pytest.CallInfo[object], report: pytest.TestReport) -> None:
+        """Note whose a failure is: the target's only where that is seen.
+
+        An error in the check itself, or in what it was set up with, says nothing of the target.
+        """
+        if call.excinfo is None or not report.failed:
+            return
+        message = failure_message(report)
+        is_of_target = (
+            report.when == "call"
+            and not message.startswith(_CUT_OFF)
+            and (
+                call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))
+                or any(base.__name__ == "TransportError" for base in call.excinfo.type.__mro__)
+            )
+        )
+        if self.conduct.unobserved:
+            self.blame = Blame(unobserved=self.conduct.unobserved)
+        elif is_of_target:
+            self.blame = Blame(error=message)
+        else:
+            self.blame = Blame(unobserved=f"the check itself failed: {message}")
 
     def add_exchanges(self, item: pytest.Item, phase: str) -> None:
         """What `item` sent and received in a phase becomes a section of its report."""
@@ -101,29 +202,56 @@ class CheckProcess:
 
     def health_of(self, name: str) -> Judged:
         """How the sweep's last look at a health endpoint reads."""
+        return self._attempts_at(name)[-1]
+
+    def _attempts_at(self, endpoint: str) -> list[Judged]:
+        """How each of the sweep's looks at a health endpoint reads."""
         if self._health is None:
-            # Probed by the controller before the checks began, one file for all processes.
-            self._health = {
-                record.subject: record
-                for record in read_journal(self._sweep)
-                if isinstance(record, Observation) and record.kind is ObservationKind.HEALTH
-            }
-        return read_health(self._health[name], self._policy.health_endpoints[name])
+            self._health = defaultdict(list)
+            for record in self._sweep_records():
+                if isinstance(record, Observation) and record.kind is ObservationKind.HEALTH:
+                    self._health[record.subject].append(record)
+        rule = self._policy.health_endpoints[endpoint]
+        return [read_health(one, rule) for one in self._health[endpoint]]
+
+    def _sweep_records(self) -> list[Record]:
+        """What the controller wrote before the checks began, one file for all processes."""
+        if self._swept is None:
+            self._swept = list(read_journal(self.beginning.sweep))
+        return self._swept
+
+    def _waiver_of(self, check: PlannedCheck) -> WaiverRule | None:
+        return waiver_on(self._policy, check, self.beginning.day)
 
     def finish_report(self, report: pytest.TestReport) -> None:
         """Weigh a failure by its severity, and take every secret out, before anyone reads it."""
         check = self.plan.get(report.nodeid)
-        if (
-            check is not None
-            and check.severity is not Severity.CRITICAL
-            and report.when == "call"
-            and report.failed
-        ):
-            # An expected failure for pytest's own reports: told, and not red.
-            report.wasxfail = f"{check.severity}: {failure_message(report)}"
-            report.outcome = "skipped"
-            report.is_warning = True  # type: ignore[attr-defined]  # ours; xdist sends it along
+        if check is not None and report.failed:
+            waiver = self._waiver_of(check)
+            if waiver:
+                waived = f"waived until {waiver.expires} by {waiver.owner} ({waiver.reason})"
+                _tell_not_red(report, Outcome.WAIVED, f"{waived}: {failure_message(report)}")
+            elif check.severity is not Severity.CRITICAL and report.when == "call":
+                text = f"{check.severity}: {failure_message(report)}"
+                _tell_not_red(report, Outcome.WARNED, text)
+        elif check is not None and report.when == "setup" and report.skipped and self._dead:
+            if self.why_not_run(report.nodeid):
+                report.told_as = Outcome.NOT_RUN.value  # type: ignore[attr-defined]  # ours
+        elif check is not None and check.subject and report.when == "call" and report.passed:
+            attempts = self._attempts_at(check.subject)
+            bad = [one for one in attempts if one.reading is Reading.BAD]
+            if bad:
+                report.flaky = (  # type: ignore[attr-defined]  # ours
+                    f"failed {len(bad)} of {len(attempts)} attempts: {bad[-1].why}"
+                )
         redact_report(report, self.redactor.redact)
+
+
+def _tell_not_red(report: pytest.TestReport, outcome: Outcome, text: str) -> None:
+    """Make a failure an expected one for pytest's own reports: told, and not red."""
+    report.wasxfail = text
+    report.outcome = "skipped"
+    report.told_as = outcome.value  # type: ignore[attr-defined]  # ours; xdist sends it along
 
 
 def shorten_traceback(exception: BaseException) -> None:
@@ -166,8 +294,9 @@ def redact_report(report: pytest.TestReport, redact: Callable[[str], str]) -> No
     report.user_properties = [
         (name, _redacted(value, redact)) for name, value in report.user_properties
     ]
-    if hasattr(report, "wasxfail"):
-        report.wasxfail = redact(report.wasxfail)
+    for name in ("wasxfail", "flaky"):
+        if hasattr(report, name):
+            setattr(report, name, redact(getattr(report, name)))
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
@@ -207,10 +336,12 @@ class OutcomeCollector:
     def take(self, report: pytest.TestReport) -> CheckOutcome | None:
         """Add a report; the check's outcome once it is its last one."""
         known = self._open.pop(report.nodeid, None)
-        outcome = _outcome(report)
+        outcome = outcome_of(report)
         message = "" if outcome in {None, Outcome.PASSED} else failure_message(report)
         if outcome in {Outcome.XFAILED, Outcome.XPASSED}:
             message = report.wasxfail
+        elif outcome is Outcome.FLAKY:
+            message = report.flaky
         current = known or CheckOutcome(
             id=report.nodeid, outcome=Outcome.PASSED, at=datetime.now(UTC), duration_s=0.0
         )
@@ -235,13 +366,15 @@ class OutcomeCollector:
 _WEIGHT = {outcome: weight for weight, outcome in enumerate(FROM_BEST_TO_WORST)}
 
 
-def _outcome(report: pytest.TestReport) -> Outcome | None:
+def outcome_of(report: pytest.TestReport) -> Outcome | None:
     """What one report says of its check; None for a phase that says nothing."""
-    reason = getattr(report, "wasxfail", None)
-    if reason is not None:
-        if report.passed:
-            return Outcome.XPASSED
-        return Outcome.WARNED if hasattr(report, "is_warning") else Outcome.XFAILED
+    told_as = getattr(report, "told_as", None)
+    if told_as is not None:
+        return Outcome(told_as)
+    if hasattr(report, "wasxfail"):
+        return Outcome.XPASSED if report.passed else Outcome.XFAILED
+    if report.passed and hasattr(report, "flaky"):
+        return Outcome.FLAKY
     if report.skipped:
         return Outcome.SKIPPED
     if report.failed:

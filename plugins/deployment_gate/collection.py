@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel
 
-from deployment_gate.environment import Category, Tier
+from deployment_gate.environment import Category, Consecutive, Tier
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import PlannedCheck, Redactor, Severity
 
@@ -31,6 +31,7 @@ MARKERS = (
     ),
     "environments(name, ...): only for these environments.",
     "severity(level): critical holds when it fails (the default); warning and info are reported.",
+    "trigger(name): its failures in a row count for that trigger, not for its category's.",
     "writes: changes data; needs the environment's leave (`allow: {writes: true}`).",
     "load: makes load; needs the environment's leave (`allow: {load: true}`).",
     "burst: sends many requests at once; needs the environment's leave (`allow: {burst: true}`).",
@@ -172,6 +173,7 @@ def plan_of(
                 category=category,
                 severity=_severity(item),
                 subject=_subject(item),
+                trigger=_trigger(item, environment),
                 left_out=_left_out(item, environment, category, known),
             )
         )
@@ -204,6 +206,23 @@ def _severity(item: pytest.Item) -> Severity:
     if level not in set(Severity):
         raise SelectionError(f"{item.nodeid}: severity: {_unknown('level', level, list(Severity))}")
     return Severity(level)
+
+
+def _trigger(item: pytest.Item, environment: Environment) -> str | None:
+    marker = item.get_closest_marker("trigger")
+    if marker is None:
+        return None
+    name = str(marker.args[0] if marker.args else marker.kwargs.get("name", ""))
+    trigger = environment.rollback_triggers.get(name)
+    if trigger is None:
+        known = [*environment.rollback_triggers]
+        raise SelectionError(f"{item.nodeid}: trigger: {_unknown('trigger', name, known)}")
+    if not isinstance(trigger.condition, Consecutive):
+        raise SelectionError(
+            f"{item.nodeid}: trigger: {name!r} is on a share of answers, and a check's attempts "
+            'are counted in a row. Name one such as "Check fails for 2 consecutive attempts"'
+        )
+    return name
 
 
 def _subject(item: pytest.Item) -> str | None:

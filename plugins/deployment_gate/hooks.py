@@ -16,16 +16,18 @@ from warnings import WarningMessage
 import pytest
 
 from deployment_gate import collection
+from deployment_gate.attempts import carry_out
 from deployment_gate.checks import (
     CheckProcess,
     OutcomeCollector,
     failure_message,
+    outcome_of,
     redact_collect_report,
     shorten_traceback,
 )
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
-from deployment_gate.evidence import PlannedCheck, Redactor
+from deployment_gate.evidence import Outcome, PlannedCheck, Redactor
 from deployment_gate.parameters import parameters_of
 from deployment_gate.progress import StillRunning
 from deployment_gate.reports import terminal
@@ -128,16 +130,45 @@ class CheckHooks:
 
     def __init__(self, process: CheckProcess) -> None:
         self._process = process
+        self._timer_settings: Any = None
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """A worker that is ended cleans up, too: what ends a run may end all its processes."""
         if hasattr(session.config, "workerinput"):
             signal.signal(signal.SIGTERM, _interrupt)
 
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, settings: Any) -> None:
+        """What bounds the check that begins; further attempts are bounded alike."""
+        self._timer_settings = settings
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_cancel_timer(self) -> None:
+        """What is bounded no longer."""
+        self._timer_settings = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """A check whose failures a trigger counts is carried out until that is decided."""
+        rule = self._process.rule_of(item.nodeid)
+        if rule is None:
+            return None
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report in carry_out(item, nextitem, rule, self._process, self._timer_settings):
+            hook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Requests from here on are this check's."""
         self._process.begin_check(item)
+        why = self._process.why_not_run(item.nodeid)
+        if why:
+            pytest.skip(why)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -148,6 +179,7 @@ class CheckHooks:
             shorten_traceback(call.excinfo.value)
         self._process.add_exchanges(item, call.when)
         report = yield
+        self._process.note_failure(call, report)
         self._process.finish_report(report)
         return report
 
@@ -182,7 +214,10 @@ class ControllerHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker where this run's journals are; plain data, it crosses processes."""
-        node.workerinput["deployment_gate"] = {"reports": str(self._run.directory.path)}
+        node.workerinput["deployment_gate"] = {
+            "reports": str(self._run.directory.path),
+            "day": self._run.run.started.date().isoformat(),
+        }
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self, node: Any) -> None:
@@ -199,6 +234,15 @@ class ControllerHooks:
         # What was loaded stays until the end. Python's collector would walk through all of it
         # again and again, as pytest and the interpreter do when they end: a quarter of a short run.
         gc.freeze()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """What pytest has no word for is told by its own."""
+        outcome = outcome_of(report)
+        if outcome not in {Outcome.FLAKY, Outcome.WAIVED, Outcome.NOT_RUN}:
+            return None
+        words = outcome.replace("_", " ")
+        return words, words[0], (words.upper(), {"yellow": True})
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A check began, here or in a worker."""

@@ -15,7 +15,7 @@ from deployment_gate.environment import (
 )
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Evidence, Redactor, merge_shards
-from deployment_gate.judgement import judge
+from deployment_gate.judgement import ENDED_NORMALLY, baseline_of, judge
 from deployment_gate.reports.account import EXIT_CODES, Account
 from deployment_gate.reports.agreement import PolicyFound
 from deployment_gate.reports.terminal import labelled, reason_lines
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deployment_gate.environment import Environment
-    from deployment_gate.evidence import MergedShards
+    from deployment_gate.evidence import Baseline, MergedShards
+
+
+_LONGEST_FIRST_LINE = 256
 
 
 class JudgingError(GateError):
@@ -90,6 +93,46 @@ def judge_again(
         *labelled("change", _changes(account, merged), width=width),
     ]
     return Opinion(redactor.redact("\n".join(lines)), EXIT_CODES[account.verdict.decision])
+
+
+def is_evidence(path: Path) -> bool:
+    """Whether a file, or the folder of a run's reports, holds evidence."""
+    if path.is_dir():
+        return True
+    try:
+        with path.open("rb") as lines:
+            return lines.readline(_LONGEST_FIRST_LINE).startswith(b'{"type": "run"')
+    except OSError:
+        return False
+
+
+def read_baseline(path: Path, environment: Environment, *, release: str | None) -> Baseline:
+    """What a run before the deploy had seen.
+
+    Args:
+        path: Its evidence.jsonl, or the folder of its reports.
+        environment: What is validated now.
+        release: The release that is validated now.
+
+    Raises:
+        EvidenceError: The file can't be read.
+        JudgingError: It is no whole run of this environment, or one of the same release.
+    """
+    file = path / "evidence.jsonl" if path.is_dir() else path
+    evidence = merge_shards([file]).evidence
+    run = evidence.run
+    advice = "Name the evidence.jsonl of a run from right before the deploy"
+    if run.environment != environment.name:
+        raise JudgingError(
+            f"{file}: is of environment {run.environment}, not of {environment.name}. {advice}"
+        )
+    if release is not None and run.release == release:
+        raise JudgingError(
+            f"{file}: is of release {release} itself, whose own faults it would excuse. {advice}"
+        )
+    if evidence.end is None or evidence.end.exit_status not in ENDED_NORMALLY:
+        raise JudgingError(f"{file}: that run did not end normally. {advice}")
+    return baseline_of(policy_of(environment), evidence)
 
 
 def find_policy(name: str, directory: Path, *, variables: Mapping[str, str]) -> PolicyFound:

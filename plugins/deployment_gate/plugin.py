@@ -31,7 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--baseline",
         metavar="FILE",
-        help="the OpenAPI document of the release before: what breaks its clients is a hold",
+        action="append",
+        help="from before the deploy: its evidence.jsonl, for what was unwell already, or its "
+        "OpenAPI document, for what breaks its clients; may be given twice",
+    )
+    group.addoption(
+        "--confirm",
+        choices=("on", "off"),
+        default="on",
+        help="whether what is suspected is looked into until it is decided; off: it is a hold",
     )
     group.addoption(
         "--report-dir",
@@ -71,11 +79,12 @@ def _refuse_a_path_taken_for_the_project(config: pytest.Config) -> None:
     """
     given = config.invocation_params.args
     for option in ("--env-dir", "--report-dir", "--baseline"):
-        path = config.getoption(option)
-        if path and option in given and config.inipath is None and Path(path).exists():
-            raise pytest.UsageError(
-                f"pytest took {path} for a part of the project. Write {option}={path}"
-            )
+        value = config.getoption(option)
+        for path in value if isinstance(value, list) else [value]:
+            if path and option in given and config.inipath is None and Path(path).exists():
+                raise pytest.UsageError(
+                    f"pytest took {path} for a part of the project. Write {option}={path}"
+                )
 
 
 def _is_gate_run(config: pytest.Config) -> bool:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployment_gate.confirmation import Confirmation
 from deployment_gate.environment import policy_of
 from deployment_gate.evidence import (
     Evidence,
@@ -22,9 +23,10 @@ from deployment_gate.evidence import (
     merge_journals,
     read_journal,
 )
+from deployment_gate.identities import Identities
 from deployment_gate.judgement import ENDED_NORMALLY
 from deployment_gate.judging import give_account
-from deployment_gate.preflight import Preflight
+from deployment_gate.lookout import Lookout
 from deployment_gate.probes.launch import LaunchedTarget
 from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
@@ -35,6 +37,7 @@ from deployment_gate.reports.publication import Drafts, publish, read_drafts, re
 if TYPE_CHECKING:
     from deployment_gate.collection import Scope
     from deployment_gate.environment import Environment
+    from deployment_gate.evidence import Baseline
 
 TOOL = f"pytest-deployment-gate {version('pytest-deployment-gate')}"
 USER_AGENT = TOOL.replace(" ", "/")
@@ -55,6 +58,8 @@ class GateRun:
         say: Tells the person at the terminal what is going on.
         redactor: Keeps the environment's secrets out of every file.
         copies: Where else the user wants a report: its name -> a path.
+        before: What a run before the deploy had seen.
+        confirms: Whether what is suspected is looked into.
         trouble: What went wrong with the run itself.
         is_finished: Whether the verdict was given.
     """
@@ -66,9 +71,11 @@ class GateRun:
     redactor: Redactor
     say: Callable[[str], None] = print
     copies: Mapping[str, Path] = field(default_factory=dict)
+    before: Baseline | None = None
+    confirms: bool = True
     trouble: list[str] = field(default_factory=list)
     is_finished: bool = False
-    _preflight: Preflight | None = None
+    _lookout: Lookout | None = None
     _launched: LaunchedTarget | None = None
 
     def __post_init__(self) -> None:
@@ -85,7 +92,7 @@ class GateRun:
         texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
         publish(texts, self.directory, copies=self.copies)
         self.journal = Journal(self.directory.journal_of(CONTROLLER), redactor=self.redactor)
-        self.journal.append(self.run)
+        self.journal.append(self.run, *([self.before] if self.before else []))
 
     def launch(self) -> None:
         """Start the environment's target where it says how and none runs yet.
@@ -103,7 +110,7 @@ class GateRun:
     @property
     def is_preflighted(self) -> bool:
         """Whether the platform was looked at."""
-        return self._preflight is not None
+        return self._lookout is not None
 
     def preflight(self, plan: Sequence[PlannedCheck]) -> None:
         """What comes before the checks: the target ready, its release, the health sweep.
@@ -111,21 +118,32 @@ class GateRun:
         Raises:
             LaunchError: The target that was started didn't get ready.
         """
-        self._preflight = Preflight(
+        self._lookout = Lookout(
             self.environment,
             self.policy,
             sampler=Sampler(
                 concurrency=self.environment.sampler.concurrency, user_agent=USER_AGENT
             ),
             observe=self.journal.append,
-            say=self.say,
+            headers_of=Identities(
+                self.environment,
+                observe=self.journal.append,
+                keep_secret=self.redactor.add,
+                user_agent=USER_AGENT,
+            ).headers,
         )
         if self._launched:
             self._launched.wait_until_ready()
-        self._preflight.look(
+        seen = self._lookout.look(
             (check.subject for check in plan if check.subject and not check.left_out),
             with_release=self.run.release is not None,
         )
+        if self.confirms:
+            self._confirmation(self._lookout).of_attempts(
+                Evidence(
+                    run=self.run, before=self.before, plan=tuple(plan), observations=tuple(seen)
+                )
+            )
 
     def plan_of_process(self, process: str) -> list[PlannedCheck]:
         """The plan that a process wrote down when it had collected."""
@@ -144,11 +162,16 @@ class GateRun:
             exit_status: pytest's own, before the verdict.
         """
         self.is_finished = True
-        if self._preflight and exit_status in ENDED_NORMALLY:
-            self._preflight.look_again(with_release=self.run.release is not None)
-        self.journal.append(RunEnd(at=datetime.now(UTC), exit_status=exit_status))
-        self.journal.close()
+        is_whole = exit_status in ENDED_NORMALLY
+        if self._lookout and is_whole:
+            self._lookout.look_again(with_release=self.run.release is not None)
         evidence = merge_journals(self.directory.journals())
+        if self._lookout and is_whole and self.confirms:
+            evidence = self._confirmation(self._lookout).of_all(evidence)
+        end = RunEnd(at=datetime.now(UTC), exit_status=exit_status)
+        evidence = replace(evidence, end=end)
+        self.journal.append(end)
+        self.journal.close()
         drafts = read_drafts(self.directory)
         try:
             self._compare_counts(evidence, drafts)
@@ -184,6 +207,9 @@ class GateRun:
         if self._launched:
             self._launched.stop()
             self._launched = None
+
+    def _confirmation(self, lookout: Lookout) -> Confirmation:
+        return Confirmation(self.policy, lookout, say=self.say)
 
     def _clean(self, texts: Mapping[str, str]) -> dict[str, str]:
         return {name: self.redactor.redact(text) for name, text in texts.items()}

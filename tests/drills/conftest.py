@@ -55,7 +55,7 @@ class Drill:
     @property
     def verdict(self) -> dict[str, Any]:
         """`verdict.json`."""
-        return json.loads((self.reports / "verdict.json").read_text())  # type: ignore[no-any-return]
+        return dict(json.loads((self.reports / "verdict.json").read_text()))
 
     @property
     def reasons(self) -> str:

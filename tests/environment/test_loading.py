@@ -122,7 +122,8 @@ def test_a_phrase_that_is_not_understood_is_told_with_the_forms_that_are(
     assert told == (
         "here.yaml:6: rollback_triggers.error_rate_threshold.condition: "
         '"Error rate over 5%" isn\'t understood. Understood forms: '
-        '"Health check fails for 3 consecutive attempts"; "Error rate > 5% for 2 minutes"; '
+        '"Health check fails for 3 consecutive attempts"; '
+        '"Security check fails for 2 consecutive attempts"; "Error rate > 5% for 2 minutes"; '
         '"Response time > 500ms for 3 minutes"; "p99 response time > 1s for 5 minutes". '
         'Write it as in "Error rate > 5% for 2 minutes"'
     )

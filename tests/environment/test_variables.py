@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -52,8 +53,8 @@ def test_messages_show_what_the_file_says_and_not_what_a_variable_holds() -> Non
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301 - our own bytes
-def test_a_copy_remembers_how_it_was_written(copied: object) -> None:
+def test_a_copy_remembers_how_it_was_written(copied: Callable[[str], str]) -> None:
     value, _ = substitute("${TOKEN}", {"TOKEN": "hunter22"})
-    again = copied(value)  # type: ignore[operator]
+    again = copied(value)
     assert isinstance(again, Substituted)
     assert (str(again), again.written, again.is_whole) == ("hunter22", "${TOKEN}", True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -94,11 +95,11 @@ RUN = Run(id="1", environment="staging", started=START)
 END = RunEnd(at=START + timedelta(minutes=1), exit_status=0)
 
 
-def seen(second: float, subject: str = "api", **fields: object) -> Observation:
+def seen(second: float, subject: str = "api", **fields: Any) -> Observation:
     """What was seen so many seconds after the start."""
     at = START + timedelta(seconds=second)
     known = {"kind": ObservationKind.HEALTH, "duration_s": 0.1, "status": 200, **fields}
-    return Observation(at=at, subject=subject, **known)  # type: ignore[arg-type]
+    return Observation(at=at, subject=subject, **known)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,17 +48,18 @@ def ended(check: str, outcome: Outcome = Outcome.PASSED, second: float = 1) -> C
     return CheckOutcome(id=check, outcome=outcome, at=at, duration_s=1)
 
 
-def shard(name: str = "a", *checks: str, **changes: object) -> Evidence:
+def shard(name: str = "a", *checks: str, **changes: Any) -> Evidence:
     """The evidence of a whole run, whose checks passed."""
     of_run = ("environment", "started", "release", "tier", "selection", "tool")
-    run = {field: changes.pop(field) for field in of_run if field in changes}
+    run: dict[str, Any] = {"id": name, "environment": "here", "started": START, "tier": "smoke"}
+    run |= {field: changes.pop(field) for field in of_run if field in changes}
     usual = Evidence(
-        run=Run(**{"id": name, "environment": "here", "started": START, "tier": "smoke"} | run),  # type: ignore[arg-type]
+        run=Run(**run),
         plan=tuple(PlannedCheck(id=check, category="api") for check in checks),
         outcomes=tuple(ended(check) for check in checks),
         end=RunEnd(at=START + timedelta(minutes=1), exit_status=0),
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)
 
 
 @pytest.fixture

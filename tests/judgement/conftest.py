@@ -136,7 +136,7 @@ def evidence() -> Callable[..., Evidence]:
         )
         usual = Evidence(
             run=run,
-            plan=(PlannedCheck(id="t::health", category="health"),),
+            plan=(PlannedCheck(id="t::health", category="health", subject="api"),),
             observations=tuple(
                 [_look("api"), _look("database")] if observations is None else observations
             ),

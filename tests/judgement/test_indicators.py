@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -170,12 +171,12 @@ def _answered(facts: dict[str, object]) -> Observation:
     ],
 )
 def test_what_an_answer_must_be_is_the_environments_to_say(
-    changes: dict[str, object],
+    changes: dict[str, Any],
     facts: dict[str, object],
     reading: Reading,
     look: Callable[..., Observation],
 ) -> None:
-    rule = replace(RULE, **changes)  # type: ignore[arg-type]
+    rule = replace(RULE, **changes)
     assert read_health(look(facts=facts), rule).reading is reading
 
 

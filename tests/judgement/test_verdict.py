@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -35,13 +36,11 @@ def ended(evidence: Evidence, exit_status: int, *trouble: str) -> RunEnd:
     return RunEnd(at=at, exit_status=exit_status, trouble=trouble)
 
 
-def outcomes(
-    evidence: Evidence, *ended_as: Outcome, message: str = ""
-) -> dict[str, Sequence[object]]:
+def outcomes(evidence: Evidence, *ended_as: Outcome, message: str = "") -> dict[str, Sequence[Any]]:
     """One planned health check for each way in which one may end."""
     ids = [f"t::check[{number}]" for number in range(len(ended_as))]
     return {
-        "plan": tuple(PlannedCheck(id=name, category="health") for name in ids),
+        "plan": tuple(PlannedCheck(id=name, category="health", subject="api") for name in ids),
         "outcomes": tuple(
             CheckOutcome(
                 id=name,
@@ -155,12 +154,7 @@ def test_a_failure_that_a_later_attempt_hides_holds(
 ) -> None:
     some = outcomes(evidence(), Outcome.FAILED, Outcome.PASSED)
     first, second = some["outcomes"]
-    retried = CheckOutcome(
-        id="t::check[1]",
-        outcome=first.outcome,
-        at=first.at,
-        duration_s=1,  # type: ignore[attr-defined]
-    )
+    retried = CheckOutcome(id="t::check[1]", outcome=first.outcome, at=first.at, duration_s=1)
     verdict = judge(policy(), evidence(plan=some["plan"][1:], outcomes=(retried, second)))
     assert told(verdict) == [("hold", "check", "t::check[1] failed")]
 
@@ -245,14 +239,22 @@ def test_a_trigger_that_asks_for_a_hold_holds(
     rule = trigger(action=Action.HOLD)
     verdict = judge(policy(rule), evidence(looks("api", "bad bad bad")))
     assert told(verdict) == [
-        ("hold", "health", "health fired: api failed 3 times in a row: answered 500; expected 200")
+        (
+            "hold",
+            "health",
+            "health fired: api failed 3 times in a row: answered 500; expected 200 "
+            + "(it only holds, and would have rolled back)",
+        )
     ]
 
 
 @pytest.mark.parametrize(
     ("sees", "note"),
     [
-        ("bad bad bad", "health is fired and only notifies: api failed 3 times in a row: "),
+        (
+            "bad bad bad",
+            "health is fired and only notifies, and would have rolled back: api failed 3 ",
+        ),
         ("bad bad", "health is suspected and only notifies: api failed 2 of 3 times in a row: "),
         ("unobserved", "health is unobserved and only notifies: api: no route from here"),
     ],
@@ -365,7 +367,7 @@ def test_a_failure_that_only_warns_is_noted_and_does_not_hold(
 ) -> None:
     some = outcomes(evidence(), Outcome.PASSED, Outcome.WARNED, message="the page is heavy")
     passed, warned = some["plan"]
-    plan = (passed, PlannedCheck(id=warned.id, category="frontend", severity=severity))  # type: ignore[attr-defined]
+    plan = (passed, PlannedCheck(id=warned.id, category="frontend", severity=severity))
     verdict = judge(policy(), evidence(plan=plan, outcomes=some["outcomes"]))
     assert verdict.decision is Decision.PROMOTE
     assert verdict.notes == (f"{severity}: t::check[1]: the page is heavy",)

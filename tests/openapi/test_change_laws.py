@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
@@ -22,10 +23,15 @@ SCALARS = st.one_of(
 )
 
 
-def compose(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Schemas made of these."""
-    fields = st.dictionaries(st.sampled_from([*NAMES, "odd name"]), inner, max_size=3)
-    further = st.one_of(st.booleans(), inner)
+def composed(
+    inner: st.SearchStrategy[Any],
+    *,
+    names: Sequence[str],
+    most: int,
+    rest: st.SearchStrategy[Any],
+    kinds: Sequence[str],
+) -> st.SearchStrategy[Any]:
+    """Schemas made of these: objects of at most so many fields, arrays, and alternatives."""
     return st.one_of(
         st.builds(
             lambda properties, required, rest: {
@@ -34,20 +40,30 @@ def compose(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
                 "required": sorted(properties)[:required],
                 "additionalProperties": rest,
             },
-            fields,
-            st.integers(0, 3),
-            further,
+            st.dictionaries(st.sampled_from(names), inner, max_size=most),
+            st.integers(0, most),
+            rest,
         ),
         st.builds(lambda items: {"type": "array", "items": items}, inner),
         st.builds(
             lambda kind, parts: {kind: parts},
-            st.sampled_from(["allOf", "anyOf", "oneOf"]),
+            st.sampled_from(kinds),
             st.lists(inner, min_size=1, max_size=3),
         ),
     )
 
 
-SCHEMAS = st.recursive(SCALARS, compose, max_leaves=5)
+SCHEMAS = st.recursive(
+    SCALARS,
+    lambda inner: composed(
+        inner,
+        names=[*NAMES, "odd name"],
+        most=3,
+        rest=st.one_of(st.booleans(), inner),
+        kinds=["allOf", "anyOf", "oneOf"],
+    ),
+    max_leaves=5,
+)
 
 
 @st.composite
@@ -89,8 +105,9 @@ def compared(old: Raw, new: Raw) -> list[str]:
 
 def operation_of(raw: Raw) -> Raw:
     (item,) = raw["paths"].values()
+    operation: Raw
     (operation,) = item.values()
-    return operation  # type: ignore[no-any-return]
+    return operation
 
 
 @given(raw_documents())
@@ -160,29 +177,11 @@ def judged(*, bounded: bool, rest: st.SearchStrategy[Any]) -> st.SearchStrategy[
         ),
     )
 
-    def compose(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        fields = st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
-        return st.one_of(
-            st.builds(
-                lambda properties, required, rest: {
-                    "type": "object",
-                    "properties": properties,
-                    "required": sorted(properties)[:required],
-                    "additionalProperties": rest,
-                },
-                fields,
-                st.integers(0, 2),
-                rest,
-            ),
-            st.builds(lambda items: {"type": "array", "items": items}, inner),
-            st.builds(
-                lambda kind, parts: {kind: parts},
-                st.sampled_from(["allOf", "anyOf"]),
-                st.lists(inner, min_size=1, max_size=3),
-            ),
-        )
-
-    return st.recursive(scalars, compose, max_leaves=4)
+    return st.recursive(
+        scalars,
+        lambda inner: composed(inner, names="ab", most=2, rest=rest, kinds=["allOf", "anyOf"]),
+        max_leaves=4,
+    )
 
 
 VALUES = st.recursive(

@@ -236,6 +236,11 @@ class Project:
         """Write a file of checks."""
         self.write(f"validation/{category}/test_{name}.py", "import pytest\n" + dedent(text))
 
+    def failing_check(self, text: str) -> None:
+        """Write a check that fails and whose category no trigger is about, so that it holds."""
+        self.environment("api: {base_url: TARGET}\n")
+        self.check(f"{text}\ndef test_passes():\n    pass\n", category="api")
+
     def conftest(self, text: str) -> None:
         """Write the project's own conftest."""
         self.write("conftest.py", text)

@@ -197,7 +197,7 @@ def test_what_is_provoked_counts_for_no_rate(shop: Project, target: Target) -> N
     """
     for mark, state in (("@pytest.mark.provokes", "unobserved"), ("", "suspected")):
         shop.check(check.replace("MARK", mark), category="api")
-        verdict = shop.run().reports.verdict
+        verdict = shop.run("--confirm=off").reports.verdict
         states = {trigger["name"]: trigger["state"] for trigger in verdict["triggers"]}
         assert states["errors"] == state, mark
 

@@ -59,7 +59,7 @@ MISHAPS = (
     ),
     Mishap(
         "stopping at the first failure",
-        "def test_it():\n    assert False\ndef test_other():\n    pass\n",
+        "def test_it():\n    raise RuntimeError\ndef test_other():\n    pass\n",
         "1 of 4 checks did not report, the first of them validation/health/test_more.py::test_",
         arguments=("-x",),
     ),

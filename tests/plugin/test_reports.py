@@ -22,7 +22,7 @@ def test_five_files_and_the_terminal_tell_the_same_verdict(
     project: Project, target: Target, verdict: str, exit_code: int
 ) -> None:
     if verdict == "hold":
-        project.check(FAILING)
+        project.failing_check(FAILING)
     if verdict == "rollback":
         target.answers["/health/api"] = repeat(Reply(status=503))
     done = project.run()
@@ -90,7 +90,7 @@ def test_a_report_that_does_not_fit_on_the_disk_is_a_hold(
 
 
 def test_what_the_user_names_is_written_too_with_the_same_verdict(project: Project) -> None:
-    project.check(FAILING)
+    project.failing_check(FAILING)
     done = project.run("--junitxml=mine/junit.xml", "--html=mine/page.html")
     assert done.exit_code == 1
     mine = project.path / "mine"

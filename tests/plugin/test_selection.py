@@ -44,7 +44,7 @@ RULED_CHECKS = """
 
 
 def test_smoke_is_a_tier(project: Project) -> None:
-    project.check("def test_nightly():\n    assert False\n")
+    project.failing_check("def test_nightly():\n    assert False\n")
     done = project.run("-m", "smoke")
     assert done.exit_code == 0
     assert done.reports.verdict["tier"] == "smoke"
@@ -53,7 +53,7 @@ def test_smoke_is_a_tier(project: Project) -> None:
 
 
 def test_no_marker_is_the_full_tier(project: Project) -> None:
-    project.check("def test_nightly():\n    assert False\n")
+    project.failing_check("def test_nightly():\n    assert False\n")
     done = project.run()
     assert done.exit_code == 1
     assert done.reports.verdict["tier"] == "full"

@@ -87,12 +87,12 @@ def test_a_check_that_takes_long_is_named_while_it_runs(project: Project) -> Non
 
 
 def test_the_verdict_is_the_last_thing_on_the_terminal(project: Project) -> None:
-    project.check('def test_it():\n    assert False, "the sky is grey"\n')
+    project.failing_check('def test_it():\n    assert False, "the sky is grey"\n')
     lines = project.run().output.rstrip().splitlines()
     start = next(number for number, line in enumerate(lines) if " deployment gate ==" in line)
     block = lines[start + 1 :]
     assert block[0] == "HOLD: here, no release named, full"
-    assert block[1] == ("why     validation/health/test_more.py::test_it failed: the sky is grey")
+    assert block[1] == ("why     validation/api/test_more.py::test_it failed: the sky is grey")
     assert [line.split()[0] for line in block[2:]] == ["note", "next", "report"]
     assert block[-1] == "report  reports/here/report.html"
     assert "Do not promote, and do not roll back on this alone." in block[-2]

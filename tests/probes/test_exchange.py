@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from deployment_gate.evidence import Redactor
@@ -16,16 +18,16 @@ REQUEST = httpx.Request(
 )
 
 
-def exchange(**more: object) -> Exchange:
+def exchange(**more: Any) -> Exchange:
     """An exchange that went well, but for what a test says."""
-    usual = {
+    usual: dict[str, Any] = {
         "request": REQUEST,
         "response": httpx.Response(201, headers={"ETag": '"1"', "Date": "now"}, json={"id": 1}),
         "why_not": None,
         "duration_s": 0.0123,
         "step": "step 1, order",
     }
-    return Exchange(**{**usual, **more})  # type: ignore[arg-type]
+    return Exchange(**usual | more)
 
 
 def test_an_exchange_is_told_with_its_step_and_who_sent_it() -> None:

@@ -15,9 +15,9 @@ from deployment_gate.probes.release import release_facts, release_probes
 from deployment_gate.probes.sampler import Answer, Sampler
 
 
-def facts(body: bytes, headers: dict[str, str] | None = None, **where: str) -> dict[str, Any]:
+def facts(body: bytes, headers: dict[str, str] | None = None, **where: Any) -> dict[str, Any]:
     """The facts in an answer, read where the endpoint says."""
-    endpoint = ReleaseEndpoint(url="http://api/version", **where)  # type: ignore[arg-type]
+    endpoint = ReleaseEndpoint(url="http://api/version", **where)
     return release_facts(Answer(200, headers or {}, body, is_truncated=False), endpoint)
 
 

@@ -13,6 +13,7 @@ from deployment_gate.environment import Action
 from deployment_gate.judgement import Decision, TriggerResult, TriggerState
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.junit import JUnitError, count_checks, finish_junit
+from tests.reports.test_junit_schema import suite_of
 
 Make = Callable[..., Account]
 
@@ -25,48 +26,6 @@ OF_PYTEST = """<?xml version="1.0" encoding="utf-8"?>
 <testcase classname="v.api" name="is skipped" time="0"><skipped type="s" message="m"/></testcase>
 <testcase classname="v.health" name="passes" time="0.1"><system-out>  said  </system-out></testcase>
 </testsuite></testsuites>"""
-
-
-# Jenkins' junit-10.xsd: by element its parts, its attributes, and which of these it must have.
-ENDS = (set(), {"type", "message"}, set())
-TEXT = (set(), set(), set())
-SCHEMA = {
-    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}, set()),
-    "testsuite": (
-        {"properties", "testcase", "system-out", "system-err"},
-        {"name", "tests", "failures", "errors", "time", "skipped", "timestamp", "hostname"},
-        {"name", "tests", "failures", "errors"},
-    ),
-    "testcase": (
-        {"skipped", "error", "failure", "system-out", "system-err"},
-        {"name", "time", "classname"},
-        {"name"},
-    ),
-    "properties": ({"property"}, set(), set()),
-    "property": (set(), {"name", "value"}, {"name", "value"}),
-    **dict.fromkeys(("failure", "error", "skipped"), ENDS),
-    **dict.fromkeys(("system-out", "system-err"), TEXT),
-}
-
-
-def suite_of(text: str) -> ET.Element:
-    """The one suite, after the rules that readers rely on."""
-    root = ET.fromstring(text)  # noqa: S314  # the gate's own
-    assert root.tag == "testsuites"
-    (suite,) = root
-    assert suite.tag == "testsuite"
-    for element in root.iter():
-        parts, attributes, needed = SCHEMA[element.tag]
-        assert {part.tag for part in element} <= parts
-        assert needed <= set(element.attrib) <= attributes
-    cases = suite.findall("testcase")
-    assert all(case.get("name") and case.get("classname") is not None for case in cases)
-    assert all(float(case.get("time", "nan")) >= 0 for case in cases)
-    counted = {"tests": "testcase", "failures": "testcase/failure"}
-    counted |= {"errors": "testcase/error", "skipped": "testcase/skipped"}
-    for attribute, path in counted.items():
-        assert int(suite.get(attribute, "")) == len(suite.findall(path)), attribute
-    return suite
 
 
 def failed(suite: ET.Element) -> dict[str, str]:

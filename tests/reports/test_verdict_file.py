@@ -66,9 +66,12 @@ def test_all_that_a_pipeline_asks_for_is_there(
         "checks": {
             "planned": 2,
             "passed": 1,
+            "flaky": 0,
             "warned": 0,
             "failed": 1,
             "error": 0,
+            "waived": 0,
+            "not_run": 0,
             "skipped": 0,
             "xfailed": 0,
             "xpassed": 0,

@@ -22,7 +22,7 @@ from deployment_gate.environment.data_sections import (
 from deployment_gate.environment.durations import format_duration, parse_duration
 from deployment_gate.environment.errors import EnvironmentFileError, Position, Problem
 from deployment_gate.environment.explain import explain
-from deployment_gate.environment.fields import Category, Content, Tier
+from deployment_gate.environment.fields import Content, Tier
 from deployment_gate.environment.journey_sections import Expect, Journey, Retry, Step
 from deployment_gate.environment.jsonpath import JsonPath
 from deployment_gate.environment.loading import environment_names, load_environment
@@ -35,7 +35,14 @@ from deployment_gate.environment.phrases import (
     parse_response_time,
     parse_target,
 )
-from deployment_gate.environment.policy import HealthRule, Policy, TriggerRule, policy_of
+from deployment_gate.environment.policy import (
+    HealthRule,
+    Policy,
+    TriggerRule,
+    WaiverRule,
+    policy_of,
+)
+from deployment_gate.environment.policy_sections import Required, Trigger, Waiver
 from deployment_gate.environment.requests import READING, Part, RequestLine, Source, Told
 from deployment_gate.environment.schema import environment_schema
 from deployment_gate.environment.sections import (
@@ -46,17 +53,17 @@ from deployment_gate.environment.sections import (
     Launch,
     PerformanceTargets,
     ReleaseEndpoint,
-    Required,
     Sampler,
-    Trigger,
     WebTarget,
 )
 from deployment_gate.environment.templates import fill, fill_text, names_in
 from deployment_gate.environment.terms import (
     Action,
+    Category,
     Comparison,
     Condition,
     Consecutive,
+    Decide,
     Indicator,
     IndicatorKind,
     Over,
@@ -83,6 +90,7 @@ __all__ = [
     "Consecutive",
     "Content",
     "DatabaseTarget",
+    "Decide",
     "Environment",
     "EnvironmentFileError",
     "ErrorShape",
@@ -123,6 +131,8 @@ __all__ = [
     "Trigger",
     "TriggerRule",
     "Unit",
+    "Waiver",
+    "WaiverRule",
     "Watch",
     "WebTarget",
     "WhoAmI",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
@@ -22,7 +22,15 @@ from pydantic_core import CoreSchema, core_schema
 from deployment_gate.environment import phrases
 from deployment_gate.environment.durations import DURATION_FORMS, format_duration, read_duration
 from deployment_gate.environment.errors import did_you_mean
-from deployment_gate.environment.terms import Action, Condition, Over, TargetPhrase, Watch
+from deployment_gate.environment.terms import (
+    Action,
+    Category,
+    Condition,
+    Decide,
+    Over,
+    TargetPhrase,
+    Watch,
+)
 from deployment_gate.environment.variables import Substituted, as_written
 from deployment_gate.environment.yaml_source import typed_scalar
 
@@ -31,19 +39,6 @@ _STATUSES = range(100, 600)
 _SURENESS = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%?", re.ASCII)
 # RFC 9110, 5.6.2
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
-class Category(StrEnum):
-    """A kind of checks, and its folder under `validation/`."""
-
-    PREDEPLOYMENT = "predeployment"
-    HEALTH = "health"
-    API = "api"
-    FRONTEND = "frontend"
-    PERFORMANCE = "performance"
-    SECURITY = "security"
-    INFRASTRUCTURE = "infrastructure"
-    MONITORING = "monitoring"
 
 
 class Tier(StrEnum):
@@ -212,6 +207,20 @@ def _base_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _read_day(value: object) -> date:
+    if type(value) is date:
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else date.fromisoformat("")
+    except ValueError:
+        raise ValueError(f"{as_written(value)} is no day. Write it as 2026-12-31") from None
+
+
+def as_tuple(value: object) -> object:
+    """Take a list for the tuple that it is held as."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _absolute_path(path: str) -> str:
     if not path.startswith("/") or not path.isprintable():
         raise ValueError(f"{as_written(path)} is no path. Write one that starts with /")
@@ -247,6 +256,8 @@ BaseUrl: TypeAlias = Annotated[
     _checked(_base_address),
     Field(json_schema_extra={"examples": ["http://api-service:8000"]}),
 ]
+Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(as_tuple)]
+Urls: TypeAlias = Annotated[tuple[Url, ...], BeforeValidator(as_tuple)]
 UrlPath: TypeAlias = Annotated[str, _checked(_absolute_path)]
 HeaderName: TypeAlias = Annotated[str, _checked(_header_name)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_typed_again), Field(ge=1, le=10_000)]
@@ -255,6 +266,12 @@ Flag: TypeAlias = Annotated[bool, BeforeValidator(_typed_again)]
 Duration: TypeAlias = Annotated[
     timedelta,
     Written(read_duration, {"type": "string", "examples": list(DURATION_FORMS)}, format_duration),
+]
+Day: TypeAlias = Annotated[
+    date,
+    Written(
+        _read_day, {"type": "string", "format": "date", "examples": ["2026-12-31"]}, date.isoformat
+    ),
 ]
 ResponseTime: TypeAlias = Annotated[
     timedelta,
@@ -291,6 +308,7 @@ Metric: TypeAlias = Annotated[
 CategoryName: TypeAlias = Annotated[Category, _choice(Category)]
 ContentName: TypeAlias = Annotated[Content, _choice(Content)]
 OverName: TypeAlias = Annotated[Over, _choice(Over)]
+DecideName: TypeAlias = Annotated[Decide, _choice(Decide)]
 Confidence: TypeAlias = Annotated[
     float,
     Written(

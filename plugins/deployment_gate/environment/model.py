@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from deployment_gate.environment.api_sections import ApiTarget
 from deployment_gate.environment.data_fields import SecretAddress
 from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.errors import Position
-from deployment_gate.environment.fields import Category, Duration, Metric, Name, Tier
+from deployment_gate.environment.fields import Duration, Flag, Metric, Name, Tier, as_tuple
+from deployment_gate.environment.policy_sections import Required, Trigger, Waiver
 from deployment_gate.environment.sections import (
     AlertResponses,
     Allow,
@@ -20,12 +21,11 @@ from deployment_gate.environment.sections import (
     Launch,
     PerformanceTargets,
     ReleaseEndpoint,
-    Required,
     Sampler,
     Section,
-    Trigger,
     WebTarget,
 )
+from deployment_gate.environment.terms import Category
 from deployment_gate.environment.yaml_source import Key
 
 
@@ -71,6 +71,10 @@ class Environment(Section):
     """What people do about alerts."""
     rollback_triggers: Mapping[Name, Trigger] = {}
     """Rules that ask for a rollback, by name."""
+    waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = ()
+    """Checks whose failure is known and accepted for a time."""
+    flaky_checks_hold: Flag = False
+    """Whether a check that passed, but not at its first attempt, holds."""
     allow: Allow = Field(default_factory=Allow)
     """What the checks may do beyond reading."""
     launch: Launch | None = None

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from deployment_gate.environment.durations import DURATION, parse_duration
 from deployment_gate.environment.terms import (
     Action,
+    Category,
     Comparison,
     Condition,
     Consecutive,
@@ -25,8 +26,10 @@ from deployment_gate.environment.variables import as_written
 
 # Case and the amount of space don't matter; nothing else is guessed.
 #
-# condition  ::= health | errors | latency
+# condition  ::= health | checks | errors | latency
 # health     ::= ("health check fails" | "health checks fail")
+#                "for" COUNT ("consecutive attempts" | "consecutive attempt")
+# checks     ::= [CATEGORY] ("check fails" | "checks fail")      without one: marked ones only
 #                "for" COUNT ("consecutive attempts" | "consecutive attempt")
 # errors     ::= "error rate >" PERCENT "for" DURATION
 # latency    ::= [statistic] "response time >" DURATION "for" DURATION
@@ -151,11 +154,14 @@ def _limit(number: str) -> float:
     return _fraction(number)
 
 
-def _consecutive_health(found: re.Match[str], text: str) -> Condition:
+def _consecutive_checks(found: re.Match[str], text: str) -> Condition:
     count = int(found["count"])
     if count < 1:
         raise ValueError(f"{as_written(text)} would always hold. Write at least 1 attempt")
-    return Consecutive(Indicator(IndicatorKind.HEALTH), count, text)
+    category = found["category"] and found["category"].lower()
+    if category == Category.HEALTH:
+        return Consecutive(Indicator(IndicatorKind.HEALTH), count, text)
+    return Consecutive(Indicator(IndicatorKind.CHECK, category=category), count, text)
 
 
 def _sustained_errors(found: re.Match[str], text: str) -> Condition:
@@ -203,9 +209,15 @@ def _level_target(found: re.Match[str], text: str) -> TargetPhrase:
 _PERCENT = rf"{_NUMBER}(?= ?%)"
 _CONDITIONS: tuple[_Form[Condition], ...] = (
     _Form(
-        ("Health check fails for 3 consecutive attempts",),
-        _pattern(r"health check(?: fails|s fail) for (?P<count>[0-9]{1,9}) consecutive attempts?"),
-        _consecutive_health,
+        (
+            "Health check fails for 3 consecutive attempts",
+            "Security check fails for 2 consecutive attempts",
+        ),
+        _pattern(
+            rf"(?:(?P<category>{'|'.join(Category)}) )?check(?: fails|s fail) "
+            r"for (?P<count>[0-9]{1,9}) consecutive attempts?"
+        ),
+        _consecutive_checks,
     ),
     _Form(
         ("Error rate > 5% for 2 minutes",),

@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from deployment_gate.environment.fields import Content, Tier
 from deployment_gate.environment.model import Environment
-from deployment_gate.environment.terms import Action, Condition, Indicator, IndicatorKind, Over
+from deployment_gate.environment.policy_sections import is_pattern_of
+from deployment_gate.environment.terms import (
+    Action,
+    Condition,
+    Decide,
+    Over,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +22,9 @@ class TriggerRule:
     """A rollback trigger; `phrase` is its condition as written, `source` its "file:line".
 
     For a share, it takes so many `samples` at least, and a `confidence`, a fraction, to be surely
-    above its limit; `over` says whether it is of all subjects together or of each.
+    above its limit; `over` says whether it is of all subjects together or of each, and `decide`
+    whether it may be decided before its period is full. `endpoints` are patterns of the subjects
+    that it is about; without any it is about all.
     """
 
     name: str
@@ -27,6 +37,15 @@ class TriggerRule:
     over: Over
     phrase: str
     source: str
+    decide: Decide = Decide.FULL
+    endpoints: tuple[str, ...] = ()
+
+    def is_about(self, subject: str) -> bool:
+        """Whether a subject, or the path of one that is a request, is one of its endpoints."""
+        if not self.endpoints:
+            return True
+        names = {subject, subject.partition(" ")[2]}
+        return any(fnmatchcase(name, one) for one in self.endpoints for name in names)
 
     def sentence(self) -> str:
         """Say what the trigger does, and when."""
@@ -35,7 +54,8 @@ class TriggerRule:
             Action.HOLD: "holds",
             Action.NOTIFY: "only notifies",
         }
-        return f"{does[self.action]} when {self.condition.sentence()}"
+        where = f", at {' or '.join(self.endpoints)}" if self.endpoints else ""
+        return f"{does[self.action]} when {self.condition.sentence()}{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +69,34 @@ class HealthRule:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverRule:
+    """Checks, by a pattern of ids, whose failure is accepted up to and including a day."""
+
+    check: str
+    reason: str
+    owner: str
+    expires: date
+
+    def is_about(self, check: str) -> bool:
+        """Whether a check's id is one of those."""
+        return is_pattern_of(self.check, check)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Triggers, health rules, replicas of each deployable, and required categories by tier."""
+    """What an environment's runs are judged by.
+
+    Triggers, health rules, replicas of each deployable, required categories by tier, waivers, and
+    what flaky checks mean.
+    """
 
     triggers: tuple[TriggerRule, ...]
     health_endpoints: Mapping[str, HealthRule]
     identities: Mapping[str, int]
     required: Mapping[Tier, tuple[str, ...]]
 
-    def can_observe(self, indicator: Indicator) -> bool:
-        """Whether a run can see anything that the indicator reads."""
-        return indicator.kind is not IndicatorKind.HEALTH or bool(self.health_endpoints)
+    waivers: tuple[WaiverRule, ...] = ()
+    flaky_checks_hold: bool = False
 
 
 def policy_of(environment: Environment) -> Policy:
@@ -76,6 +113,8 @@ def policy_of(environment: Environment) -> Policy:
                 samples=trigger.samples,
                 confidence=float(Decimal(str(trigger.confidence)) / 100),
                 over=trigger.over,
+                decide=trigger.decide,
+                endpoints=trigger.endpoints,
                 phrase=trigger.condition.text,
                 source=environment.source_of("rollback_triggers", name, "condition"),
             )
@@ -94,4 +133,8 @@ def policy_of(environment: Environment) -> Policy:
             name: endpoint.replicas for name, endpoint in environment.release_identity.items()
         },
         required={tier: environment.required_categories(tier) for tier in Tier},
+        waivers=tuple(
+            WaiverRule(one.check, one.reason, one.owner, one.expires) for one in environment.waivers
+        ),
+        flaky_checks_hold=environment.flaky_checks_hold,
     )

@@ -13,6 +13,7 @@ from deployment_gate.environment import (
     data_sections,
     journey_sections,
     model,
+    policy_sections,
     sections,
 )
 from deployment_gate.environment.inheritance import TABLES
@@ -32,7 +33,7 @@ def environment_schema() -> dict[str, Any]:
     """
     schema = Environment.model_json_schema(schema_generator=_Generator)
     definitions = schema["$defs"]
-    for module in (model, sections, api_sections, journey_sections, data_sections):
+    for module in (model, sections, policy_sections, api_sections, journey_sections, data_sections):
         for kind, described in _field_docstrings(inspect.getsource(module)).items():
             entries = (schema if kind == Environment.__name__ else definitions[kind])["properties"]
             for name, description in described.items():

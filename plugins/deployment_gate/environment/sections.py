@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from deployment_gate.environment.fields import (
-    ActionField,
     BaseUrl,
-    CategoryName,
     Command,
-    ConditionField,
-    Confidence,
     Content,
     ContentName,
     Count,
@@ -22,15 +18,13 @@ from deployment_gate.environment.fields import (
     Flag,
     HeaderName,
     Name,
-    OverName,
     ResponseTime,
     Statuses,
     Target,
     Text,
-    Tier,
     Url,
+    Urls,
 )
-from deployment_gate.environment.terms import Consecutive, Over
 
 
 class Section(BaseModel):
@@ -127,38 +121,6 @@ class AlertResponses(Section):
     """Alerts that are good to know."""
 
 
-_OF_A_SHARE = ("samples", "confidence", "over")
-
-
-class Trigger(Section):
-    """A rule that asks for a rollback."""
-
-    condition: ConditionField
-    """When it fires."""
-    action: ActionField
-    """What it asks for."""
-    timeout: Duration
-    """How long a suspicion is looked into before it is a hold."""
-    interval: Duration | None = None
-    """How often suspected subjects are asked again; unset: the sampler's interval."""
-    samples: Count = 30
-    """How many observations it takes, at least, for a share to be surely above its limit."""
-    confidence: Confidence = 95.0
-    """How sure it must be that a share is above its limit, in percent."""
-    over: OverName = Over.ALL
-    """Whose observations a share is of: those of all subjects together, or of each by itself."""
-
-    @model_validator(mode="after")
-    def _is_a_share_where_it_says_of_what(self) -> Self:
-        beside = [key for key in _OF_A_SHARE if key in self.model_fields_set]
-        if beside and isinstance(self.condition, Consecutive):
-            raise ValueError(
-                f'`{beside[0]}` is for a share, as in "Error rate > 5% for 2 minutes"; so many '
-                f"attempts in a row are counted of each subject. Remove `{beside[0]}`"
-            )
-        return self
-
-
 class Allow(Section):
     """What the checks may do beyond reading."""
 
@@ -189,24 +151,6 @@ class Sampler(Section):
     """The time between two attempts at the same subject."""
     concurrency: Count = 64
     """How many requests are under way at once, at most."""
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-_Categories = Annotated[tuple[CategoryName, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-
-
-class Required(Section):
-    """The categories that must have at least one executed pass before anything is promoted."""
-
-    smoke: _Categories | None = None
-    """Those of the smoke tier; unset: those that the environment's sections imply."""
-    full: _Categories | None = None
-    """Those of the full run; unset: those that the environment's sections imply."""
-
-    def of(self, tier: Tier) -> tuple[str, ...] | None:
-        """Answer a tier's categories as they are written, or None."""
-        written = {Tier.SMOKE: self.smoke, Tier.FULL: self.full}[tier]
-        return None if written is None else tuple(category.value for category in written)
+    controls: Urls = ()
+    """What answers wherever this runner is well; while one doesn't, nothing that was seen counts
+    against the platform."""

@@ -9,12 +9,26 @@ from typing import TypeAlias
 from deployment_gate.environment.durations import format_duration
 
 
+class Category(StrEnum):
+    """A kind of checks, and its folder under `validation/`."""
+
+    PREDEPLOYMENT = "predeployment"
+    HEALTH = "health"
+    API = "api"
+    FRONTEND = "frontend"
+    PERFORMANCE = "performance"
+    SECURITY = "security"
+    INFRASTRUCTURE = "infrastructure"
+    MONITORING = "monitoring"
+
+
 class IndicatorKind(Enum):
     """What makes one observation bad."""
 
     HEALTH = "health"
     ERROR = "error"
     SLOW = "slow"
+    CHECK = "check"
 
 
 class Action(Enum):
@@ -32,6 +46,15 @@ class Over(StrEnum):
     """Each subject's by themselves; the worst decides."""
     ALL = "all"
     """Those of all subjects together."""
+
+
+class Decide(StrEnum):
+    """When a condition on a share may be decided."""
+
+    FULL = "full"
+    """Once its whole period was watched, as its words say."""
+    EARLY = "early"
+    """Also as soon as a sequential test is sure that the limit is exceeded."""
 
 
 class Comparison(Enum):
@@ -53,19 +76,28 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A yes/no reading of observations; `threshold_s` is what a slow answer takes longer than."""
+    """A yes/no reading of observations.
+
+    `threshold_s` is what a slow answer takes longer than, `category` whose checks are read; of
+    checks without one, only those that name the trigger by their marker.
+    """
 
     kind: IndicatorKind
     threshold_s: float | None = None
+    category: str | None = None
 
     def sentence(self) -> str:
         """Say of what it reads what makes it bad."""
-        if self.kind is IndicatorKind.HEALTH:
-            return "health checks fail"
-        if self.kind is IndicatorKind.ERROR:
-            return "answers are errors"
-        threshold = timedelta(seconds=self.threshold_s or 0)
-        return f"answers take longer than {format_duration(threshold)}"
+        match self.kind:
+            case IndicatorKind.HEALTH:
+                return "health checks fail"
+            case IndicatorKind.ERROR:
+                return "answers are errors"
+            case IndicatorKind.CHECK:
+                return f"{self.category or 'marked'} checks fail"
+            case IndicatorKind.SLOW:
+                threshold = timedelta(seconds=self.threshold_s or 0)
+                return f"answers take longer than {format_duration(threshold)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from deployment_gate.evidence.journal import (
     read_journal,
     write_evidence,
 )
+from deployment_gate.evidence.lines import Record
 from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
     FROM_BEST_TO_WORST,
+    Baseline,
     CheckOutcome,
     Evidence,
     GivenVerdict,
@@ -19,11 +21,13 @@ from deployment_gate.evidence.record import (
     RunEnd,
     Severity,
 )
-from deployment_gate.evidence.redaction import Redactor
+from deployment_gate.evidence.redaction import REDACTED, Redactor
 from deployment_gate.evidence.shards import MergedShards, merge_shards
 
 __all__ = [
     "FROM_BEST_TO_WORST",
+    "REDACTED",
+    "Baseline",
     "CheckOutcome",
     "Evidence",
     "EvidenceError",
@@ -34,6 +38,7 @@ __all__ = [
     "ObservationKind",
     "Outcome",
     "PlannedCheck",
+    "Record",
     "Redactor",
     "Run",
     "RunEnd",

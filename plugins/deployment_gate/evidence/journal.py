@@ -12,6 +12,7 @@ from deployment_gate.errors import GateError
 from deployment_gate.evidence.lines import Record, UnknownFormatError, decode, encode
 from deployment_gate.evidence.observation import Observation
 from deployment_gate.evidence.record import (
+    Baseline,
     CheckOutcome,
     Evidence,
     GivenVerdict,
@@ -68,7 +69,7 @@ def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
             return {change(key): _with_texts(item, change) for key, item in value.items()}
         case list() | tuple():
             return type(value)(_with_texts(item, change) for item in value)
-        case Run() | PlannedCheck() | Observation() | CheckOutcome() | RunEnd():
+        case Run() | Baseline() | PlannedCheck() | Observation() | CheckOutcome() | RunEnd():
             return replace(
                 value,
                 **{
@@ -144,8 +145,10 @@ def merge_journals(paths: Iterable[Path]) -> Evidence:
             f"{len({run.id for run in runs})} runs. Name the files of one run."
         )
     ends = _of(RunEnd, records)
+    before = _of(Baseline, records)
     return Evidence(
         run=runs[0],
+        before=before[0] if before else None,
         # Under xdist each worker collects the same plan.
         plan=tuple({check.id: check for check in _of(PlannedCheck, records)}.values()),
         observations=tuple(sorted(_of(Observation, records), key=lambda seen: seen.at)),
@@ -162,7 +165,8 @@ def write_evidence(evidence: Evidence, given: GivenVerdict) -> str:
     """The whole evidence, and what was decided by it, as the text of one file of JSON lines."""
     seen: list[Observation | CheckOutcome] = [*evidence.observations, *evidence.outcomes]
     by_time = sorted(seen, key=lambda record: record.at)
-    records: list[Record] = [evidence.run, *evidence.plan, *by_time]
+    before = [evidence.before] if evidence.before else []
+    records: list[Record] = [evidence.run, *before, *evidence.plan, *by_time]
     if evidence.end is not None:
         records.append(evidence.end)
     records.append(given)

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
+    Baseline,
     CheckOutcome,
     GivenVerdict,
     Outcome,
@@ -24,13 +25,16 @@ from deployment_gate.evidence.record import (
     Severity,
 )
 
-Record: TypeAlias = Run | PlannedCheck | Observation | CheckOutcome | RunEnd | GivenVerdict
+Record: TypeAlias = (
+    Run | Baseline | PlannedCheck | Observation | CheckOutcome | RunEnd | GivenVerdict
+)
 
 FORMAT = 1
 """Version of the line format, written with the run; a reader refuses what it doesn't know."""
 
 _TYPES: dict[str, type[Record]] = {
     "run": Run,
+    "baseline": Baseline,
     "check": PlannedCheck,
     "observation": Observation,
     "outcome": CheckOutcome,
@@ -99,9 +103,16 @@ _PARSERS: dict[type[Record], dict[str, Callable[[Any], Any]]] = {
         **dict.fromkeys(("release", "tier", "selection"), _maybe_text),
         "started": _time,
     },
+    Baseline: {
+        "run": _text,
+        "at": _time,
+        "release": _maybe_text,
+        **dict.fromkeys(("failed", "unwell"), _texts),
+        **dict.fromkeys(("answers", "errors"), _whole),
+    },
     PlannedCheck: {
         **dict.fromkeys(("id", "category"), _text),
-        **dict.fromkeys(("subject", "left_out"), _maybe_text),
+        **dict.fromkeys(("subject", "trigger", "left_out"), _maybe_text),
         "severity": Severity,
     },
     Observation: {

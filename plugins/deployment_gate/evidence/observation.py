@@ -17,6 +17,10 @@ class ObservationKind(StrEnum):
     REQUEST = "request"
     DATABASE = "database"
     CACHE = "cache"
+    CHECK = "check"
+    """One attempt at a check that was carried out more than once, or may fire a trigger."""
+    CONTROL = "control"
+    """What answers wherever the runner is well: nothing of the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +30,8 @@ class Observation:
     Attributes:
         at: When the probe started, aware and in UTC.
         kind: What the probe was looking for.
-        subject: What was looked at: the name of an endpoint, a database or a cache, or method and
-            path.
+        subject: What was looked at: the name of an endpoint, a database or a cache, method and
+            path, or the node id of a check.
         duration_s: Seconds from the start to the whole answer, or to the error.
         status: The HTTP status, where there was an answer.
         error: Why the target gave no whole answer; the target's doing.

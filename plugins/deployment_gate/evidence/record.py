@@ -13,11 +13,17 @@ class Outcome(StrEnum):
     """How a check ended."""
 
     PASSED = "passed"
+    FLAKY = "flaky"
+    """Passed, but not at its first attempt."""
     WARNED = "warned"
     """Failed, but its severity says that it only warns."""
     FAILED = "failed"
     ERROR = "error"
     """Could not be carried out: its setup, its teardown or its worker failed."""
+    WAIVED = "waived"
+    """Failed, and a waiver of that day accepts it."""
+    NOT_RUN = "not_run"
+    """Left undone, since what it depends on is dead."""
     SKIPPED = "skipped"
     XFAILED = "xfailed"
     XPASSED = "xpassed"
@@ -25,7 +31,10 @@ class Outcome(StrEnum):
 
 FROM_BEST_TO_WORST = (
     Outcome.PASSED,
+    Outcome.FLAKY,
     Outcome.WARNED,
+    Outcome.WAIVED,
+    Outcome.NOT_RUN,
     Outcome.SKIPPED,
     Outcome.XFAILED,
     Outcome.XPASSED,
@@ -75,6 +84,7 @@ class PlannedCheck:
         category: The category it belongs to.
         severity: How much its failure weighs.
         subject: The health endpoint it is about, where it is about one.
+        trigger: The trigger that its marker names, where one does.
         left_out: Why the environment rules it out; None when it is to run.
     """
 
@@ -82,7 +92,31 @@ class PlannedCheck:
     category: str
     severity: Severity = Severity.CRITICAL
     subject: str | None = None
+    trigger: str | None = None
     left_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a run before the deploy had seen already.
+
+    Attributes:
+        run: The id of that run.
+        at: When it ended, aware and in UTC.
+        release: The release that it named.
+        failed: The node ids of checks that did not pass there.
+        unwell: The health endpoints whose last answer was bad there, by name.
+        answers: How many answers to the checks' requests were good or bad there.
+        errors: How many of them were errors.
+    """
+
+    run: str
+    at: datetime
+    release: str | None = None
+    failed: tuple[str, ...] = ()
+    unwell: tuple[str, ...] = ()
+    answers: int = 0
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +168,10 @@ class GivenVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The ordered record of one run."""
+    """The ordered record of one run, and what a run before it had seen."""
 
     run: Run
+    before: Baseline | None = None
     plan: tuple[PlannedCheck, ...] = ()
     observations: tuple[Observation, ...] = ()
     outcomes: tuple[CheckOutcome, ...] = ()

@@ -15,6 +15,7 @@ from deployment_gate.evidence.lines import Record
 from deployment_gate.evidence.observation import Observation
 from deployment_gate.evidence.record import (
     FROM_BEST_TO_WORST,
+    Baseline,
     CheckOutcome,
     Evidence,
     GivenVerdict,
@@ -31,7 +32,7 @@ _TIERS = ("smoke", "full")
 _NORMAL_STATUSES = (0, 1)
 _DIGEST_BYTES = 16
 
-T = TypeVar("T", Run, RunEnd, GivenVerdict)
+T = TypeVar("T", Run, Baseline, RunEnd, GivenVerdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class _Shard:
 
     run: Run
     file: Path
+    before: Baseline | None = None
     plan: dict[str, PlannedCheck] = field(default_factory=dict)
     observations: list[Observation] = field(default_factory=list)
     outcomes: list[CheckOutcome] = field(default_factory=list)
@@ -84,6 +86,8 @@ class _Shard:
                 self.plan[record.id] = record
             case Run():
                 self.run = self._only(self.run, record, "beginnings")
+            case Baseline():
+                self.before = self._only(self.before, record, "baselines")
             case RunEnd():
                 self.end = self._only(self.end, record, "ends")
             case GivenVerdict():
@@ -183,6 +187,7 @@ def _merged(shards: Sequence[_Shard]) -> Evidence:
     seen = [one for shard in shards for one in shard.observations]
     return Evidence(
         run=_merged_run([shard.run for shard in shards]),
+        before=_merged_baseline([shard.before for shard in shards]),
         plan=tuple(plan.values()),
         observations=tuple(sorted(seen, key=lambda one: one.at)),
         outcomes=tuple(sorted(_outcomes(shards), key=lambda one: one.at)),
@@ -199,6 +204,23 @@ def _merged_run(runs: Sequence[Run]) -> Run:
         tier=tiers[-1] if tiers else runs[0].tier,
         selection=None if tiers else "; ".join(_once(run.selection for run in runs)) or None,
         tool=", ".join(_once(run.tool for run in runs)),
+    )
+
+
+def _merged_baseline(baselines: Sequence[Baseline | None]) -> Baseline | None:
+    """All baselines as one; a run that several shards name counts once."""
+    known = {one.run: one for one in baselines if one is not None}.values()
+    if not known:
+        return None
+    first, *_ = known
+    return Baseline(
+        run=", ".join(one.run for one in known),
+        at=max(one.at for one in known),
+        release=first.release,
+        failed=tuple(sorted({check for one in known for check in one.failed})),
+        unwell=tuple(sorted({name for one in known for name in one.unwell})),
+        answers=sum(one.answers for one in known),
+        errors=sum(one.errors for one in known),
     )
 
 

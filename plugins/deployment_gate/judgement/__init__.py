@@ -1,9 +1,18 @@
 """Judging evidence by a policy: pure functions without clock, network or files."""
 
+from deployment_gate.judgement.baseline import baseline_of
 from deployment_gate.judgement.indicators import Judged, Reading, read_health
+from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.states import TriggerState
-from deployment_gate.judgement.triggers import TriggerResult, undecided_subjects
-from deployment_gate.judgement.verdict import ENDED_NORMALLY, Decision, Reason, Verdict, judge
+from deployment_gate.judgement.streams import trigger_of_check
+from deployment_gate.judgement.triggers import (
+    Suspicion,
+    TriggerResult,
+    judge_trigger,
+    suspicions,
+)
+from deployment_gate.judgement.verdict import ENDED_NORMALLY, Verdict, judge
+from deployment_gate.judgement.waivers import waiver_on
 
 __all__ = [
     "ENDED_NORMALLY",
@@ -11,10 +20,15 @@ __all__ = [
     "Judged",
     "Reading",
     "Reason",
+    "Suspicion",
     "TriggerResult",
     "TriggerState",
     "Verdict",
+    "baseline_of",
     "judge",
+    "judge_trigger",
     "read_health",
-    "undecided_subjects",
+    "suspicions",
+    "trigger_of_check",
+    "waiver_on",
 ]

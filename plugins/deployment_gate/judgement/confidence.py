@@ -34,23 +34,39 @@ def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) 
     if limit <= 0:
         return True
     few_enough = alpha * (1 - _ROUNDING - _ROUNDING_OF_EACH * total)
+    return upper_tail(bad, total, limit, enough=few_enough) < few_enough
+
+
+def upper_tail(bad: int, total: int, share: float, *, enough: float = 1.0) -> float:
+    """The probability of `bad` or more bad ones of `total`, each bad with a probability of `share`.
+
+    Args:
+        bad: How many, more than `share` of all.
+        total: How many there are.
+        share: Above 0 and below 1.
+        enough: From this probability on, what is summed up so far is enough.
+
+    >>> round(upper_tail(3, 12, 0.05), 4)
+    0.0196
+    """
     # By logarithms, since the binomial coefficients of a thousand exceed every float.
     exactly = exp(
         lgamma(total + 1)
         - lgamma(bad + 1)
         - lgamma(total - bad + 1)
-        + bad * log(limit)
-        + (total - bad) * log1p(-limit)
+        + bad * log(share)
+        + (total - bad) * log1p(-share)
     )
-    odds = limit / (1 - limit)
+    odds = share / (1 - share)
     at_least, k = exactly, bad
-    while at_least < few_enough:
+    while at_least < enough:
         # Above the expected number each probability is a smaller part of the one before it, so
         # that all that follow are less than a geometric series: most often that decides at once.
         part = (total - k) / (k + 1) * odds
-        if at_least + exactly * part / (1 - part) < few_enough:
-            return True
+        rest = exactly * part / (1 - part)
+        if at_least + rest < enough and (enough < 1 or rest <= _ROUNDING * at_least):
+            return at_least + rest
         exactly *= part
         at_least += exactly
         k += 1
-    return False
+    return at_least

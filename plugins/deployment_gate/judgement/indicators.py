@@ -28,8 +28,8 @@ BAD_STATES = frozenset({
 })
 # fmt: on
 
-BEHIND_THE_PLATFORM = frozenset({ObservationKind.DATABASE, ObservationKind.CACHE})
-"""What no user asks, so that rates of errors and slow answers aren't made of it."""
+ANSWERS = frozenset({ObservationKind.HEALTH, ObservationKind.RELEASE, ObservationKind.REQUEST})
+"""What rates of errors and slow answers are made of; no user asks a database, or this runner."""
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
@@ -60,7 +60,7 @@ def read_indicator(indicator: Indicator, observation: Observation, policy: Polic
     What a check provoked on purpose says nothing of how users are served, and neither do the
     gate's own questions to what keeps the data.
     """
-    if observation.facts.get("provoked") or observation.kind in BEHIND_THE_PLATFORM:
+    if observation.facts.get("provoked") or observation.kind not in ANSWERS:
         return None
     match indicator.kind:
         case IndicatorKind.HEALTH:
@@ -72,6 +72,8 @@ def read_indicator(indicator: Indicator, observation: Observation, policy: Polic
             return read_error(observation)
         case IndicatorKind.SLOW:
             return read_slowness(observation, threshold_s=indicator.threshold_s or 0)
+        case IndicatorKind.CHECK:
+            return None
 
 
 def read_error(observation: Observation) -> Judged:

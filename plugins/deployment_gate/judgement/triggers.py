@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
 
-from deployment_gate.environment import Action, Consecutive, Over, Policy, Sustained, TriggerRule
-from deployment_gate.evidence import Observation
-from deployment_gate.judgement.indicators import Judged, Reading, read_indicator
+from deployment_gate.environment import (
+    Action,
+    Consecutive,
+    Decide,
+    Over,
+    Policy,
+    Sustained,
+    TriggerRule,
+)
+from deployment_gate.evidence import Evidence
+from deployment_gate.judgement.indicators import TOO_MANY_REQUESTS, Reading
 from deployment_gate.judgement.states import Decided, TriggerState, worst
+from deployment_gate.judgement.streams import Seen, bad_of, can_be_judged, readings, streams_of
 from deployment_gate.judgement.windows import SustainedRule, sustained
 
 
@@ -43,68 +49,85 @@ class TriggerResult:
     blips: str = ""
 
 
-class _Seen(NamedTuple):
-    """What an indicator says of one observation, and when that was."""
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A trigger that more observations may decide.
 
-    at: datetime
-    judged: Judged
+    Attributes:
+        rule: The trigger.
+        subjects: What must be looked at again.
+        why: The numbers so far.
+    """
+
+    rule: TriggerRule
+    subjects: frozenset[str]
+    why: str
 
 
-def judge_trigger(
-    rule: TriggerRule, observations: Iterable[Observation], policy: Policy
-) -> TriggerResult:
-    """What `rule` says of the observations, which are in the order of time."""
-    streams = _streams(rule, observations, policy)
-    readings = [seen.judged.reading for stream in streams.values() for seen in stream]
-    bad = readings.count(Reading.BAD)
-    unobserved = readings.count(Reading.UNOBSERVED)
-    total = len(readings) - unobserved
-    blips = ""
-    match rule.condition:
-        case Consecutive(count=count):
-            blips = _blips(streams)
-            decided = worst(
-                _consecutive(subject, stream, count) for subject, stream in streams.items()
-            )
-        case Sustained():
-            decided = _sustained(rule, rule.condition, streams)
+def judge_trigger(rule: TriggerRule, policy: Policy, evidence: Evidence) -> TriggerResult:
+    """What `rule` says of the evidence, whose observations are in the order of time."""
+    streams = streams_of(rule, policy, evidence)
+    seen = [one.judged.reading for stream in streams.values() for one in stream]
+    unobserved = seen.count(Reading.UNOBSERVED)
+    decided = _decide(rule, streams)
     return TriggerResult(
         name=rule.name,
         state=decided.state,
         action=rule.action,
         phrase=rule.phrase,
         why=decided.why,
-        bad=bad,
-        total=total,
+        bad=seen.count(Reading.BAD),
+        total=len(seen) - unobserved,
         unobserved=unobserved,
-        blips=blips,
+        blips=_blips(streams) if isinstance(rule.condition, Consecutive) else "",
     )
 
 
-def undecided_subjects(policy: Policy, observations: Sequence[Observation]) -> set[str]:
-    """The subjects of which one more look may fire or clear a consecutive trigger."""
-    return {
-        subject
-        for rule in policy.triggers
-        if isinstance(rule.condition, Consecutive)
-        for subject, stream in _streams(rule, observations, policy).items()
-        if _consecutive(subject, stream, rule.condition.count).state is TriggerState.SUSPECTED
-    }
+def suspicions(policy: Policy, evidence: Evidence) -> tuple[Suspicion, ...]:
+    """What isn't decided and would lead to more than a note, with the subjects to look at again.
+
+    Those that refused to be asked so often are to be asked later, too.
+    A share of all subjects is looked into by asking all of them: those alone that were bad would
+    make it look larger than it is.
+    """
+    found = []
+    limited = _limited(evidence)
+    for rule in policy.triggers:
+        if rule.action is Action.NOTIFY or not can_be_judged(rule, policy, evidence):
+            continue
+        streams = streams_of(rule, policy, evidence)
+        decided = _decide(rule, streams)
+        if isinstance(rule.condition, Sustained) and rule.over is Over.ALL:
+            subjects = frozenset(streams if decided.state is TriggerState.SUSPECTED else ())
+        else:
+            subjects = frozenset(
+                subject
+                for subject, stream in streams.items()
+                if _decide(rule, {subject: stream}).state is TriggerState.SUSPECTED
+                or (subject in limited and isinstance(rule.condition, Consecutive))
+            )
+        if subjects and decided.state is not TriggerState.FIRED:
+            found.append(Suspicion(rule, subjects, decided.why))
+    return tuple(found)
 
 
-def _streams(
-    rule: TriggerRule, observations: Iterable[Observation], policy: Policy
-) -> Mapping[str, list[_Seen]]:
-    """Each subject's readings by the rule's indicator."""
-    streams: defaultdict[str, list[_Seen]] = defaultdict(list)
-    for observation in observations:
-        judged = read_indicator(rule.condition.indicator, observation, policy)
-        if judged is not None:
-            streams[observation.subject].append(_Seen(observation.at, judged))
-    return streams
+def _limited(evidence: Evidence) -> set[str]:
+    """Subjects that last answered that they are asked too often, and may answer later."""
+    last = {one.subject: one.status for one in evidence.observations}
+    return {subject for subject, status in last.items() if status == TOO_MANY_REQUESTS}
 
 
-def _consecutive(subject: str, stream: Sequence[_Seen], count: int) -> Decided:
+def _decide(rule: TriggerRule, streams: Mapping[str, Sequence[Seen]]) -> Decided:
+    match rule.condition:
+        case Consecutive(count=count):
+            return worst(
+                _consecutive(subject, stream, count) for subject, stream in streams.items()
+            )
+        case Sustained():
+            return _sustained(rule, rule.condition, streams)
+
+
+def _consecutive(subject: str, stream: Sequence[Seen], count: int) -> Decided:
     """The n-th bad reading in a row fires; a good one resets, an unobserved one does neither."""
     streak = 0
     why = ""
@@ -127,12 +150,9 @@ def _consecutive(subject: str, stream: Sequence[_Seen], count: int) -> Decided:
     return Decided(TriggerState.CLEAR, "")
 
 
-def _blips(streams: Mapping[str, Sequence[_Seen]]) -> str:
+def _blips(streams: Mapping[str, Sequence[Seen]]) -> str:
     """Subjects with a bad reading, each with how often and why."""
-    failures = {
-        subject: [judged for _, judged in stream if judged.reading is Reading.BAD]
-        for subject, stream in streams.items()
-    }
+    failures = {subject: bad_of(stream) for subject, stream in streams.items()}
     return "; ".join(
         f"{subject} failed {len(bad)} of {len(streams[subject])} attempts: {bad[-1].why}"
         for subject, bad in failures.items()
@@ -141,20 +161,18 @@ def _blips(streams: Mapping[str, Sequence[_Seen]]) -> str:
 
 
 def _sustained(
-    rule: TriggerRule, condition: Sustained, streams: Mapping[str, Sequence[_Seen]]
+    rule: TriggerRule, condition: Sustained, streams: Mapping[str, Sequence[Seen]]
 ) -> Decided:
     """Judge all subjects as one stream, or each by itself, of which the worst decides."""
-    surely = SustainedRule(condition, rule.samples, rule.confidence)
+    surely = SustainedRule(
+        condition, rule.samples, rule.confidence, is_early=rule.decide is Decide.EARLY
+    )
     if rule.over is Over.ALL:
-        return sustained(_readings(chain.from_iterable(streams.values())), surely)
+        return sustained(readings(chain.from_iterable(streams.values())), surely)
     by_subject = {
-        subject: sustained(_readings(stream), surely) for subject, stream in streams.items()
+        subject: sustained(readings(stream), surely) for subject, stream in streams.items()
     }
     return worst(
         Decided(decided.state, f"{subject}: {decided.why}")
         for subject, decided in by_subject.items()
     )
-
-
-def _readings(stream: Iterable[_Seen]) -> Iterable[tuple[datetime, Reading]]:
-    return ((seen.at, seen.judged.reading) for seen in stream)

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from deployment_gate.environment import Action, Policy, Tier
-from deployment_gate.evidence import Evidence, Outcome, Severity
+from deployment_gate.environment import Action, Policy
+from deployment_gate.evidence import Evidence, Outcome
+from deployment_gate.judgement.checks import check_notes, check_reasons, plan_reasons
+from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.release import judge_release
 from deployment_gate.judgement.states import TriggerState
+from deployment_gate.judgement.streams import can_be_judged
 from deployment_gate.judgement.triggers import TriggerResult, judge_trigger
-
-
-class Decision(StrEnum):
-    """What the pipeline is to do; the order is how bad it is, and the worst reason wins."""
-
-    PROMOTE = "promote"
-    HOLD = "hold"
-    ROLLBACK = "rollback"
-
 
 _BADNESS = list(Decision)
 ENDED_NORMALLY = frozenset({0, 1})
@@ -35,21 +28,6 @@ _EXIT_MEANINGS = {
     6: "there were more warnings than --max-warnings allows",
 }
 _TESTS_FAILED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason for the verdict.
-
-    Attributes:
-        decision: What this reason alone would lead to.
-        rule: Which rule it comes from: a trigger's name, or `release`, `check`, `plan`, `run`.
-        text: The facts, with numbers, as a sentence.
-    """
-
-    decision: Decision
-    rule: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +58,17 @@ def judge(policy: Policy, evidence: Evidence) -> Verdict:
     evidence against the deployment, hold in every other case.
     """
     triggers = tuple(
-        judge_trigger(rule, evidence.observations, policy)
+        judge_trigger(rule, policy, evidence)
         for rule in policy.triggers
-        if policy.can_observe(rule.condition.indicator)
+        if can_be_judged(rule, policy, evidence)
     )
     release = judge_release(policy, evidence)
     reasons = [
         *_run_reasons(evidence),
         *(Reason(Decision.HOLD, "release", fault) for fault in release.faults),
         *_trigger_reasons(triggers, evidence),
-        *_check_reasons(evidence),
-        *_plan_reasons(policy, evidence),
+        *check_reasons(policy, evidence),
+        *plan_reasons(policy, evidence),
     ]
     objection = _objection_to_rollback(evidence, is_elsewhere=release.is_elsewhere)
     if objection and any(reason.decision is Decision.ROLLBACK for reason in reasons):
@@ -105,7 +83,7 @@ def judge(policy: Policy, evidence: Evidence) -> Verdict:
     return Verdict(
         decision=reasons[0].decision if reasons else Decision.PROMOTE,
         reasons=tuple(reasons),
-        notes=tuple(_notes(evidence, triggers)),
+        notes=(*_trigger_notes(triggers), *check_notes(policy, evidence)),
         triggers=triggers,
         counts=Counter(outcome.outcome for outcome in evidence.outcomes),
         planned=len(evidence.to_run),
@@ -117,8 +95,11 @@ def _trigger_reasons(triggers: tuple[TriggerResult, ...], evidence: Evidence) ->
         if trigger.action is Action.NOTIFY:
             continue
         if trigger.state is TriggerState.FIRED:
-            asked = Decision.ROLLBACK if trigger.action is Action.ROLLBACK else Decision.HOLD
-            yield Reason(asked, trigger.name, f"{trigger.name} fired: {trigger.why}")
+            if trigger.action is Action.ROLLBACK:
+                asked, instead = Decision.ROLLBACK, ""
+            else:
+                asked, instead = Decision.HOLD, " (it only holds, and would have rolled back)"
+            yield Reason(asked, trigger.name, f"{trigger.name} fired: {trigger.why}{instead}")
         elif trigger.state is TriggerState.SUSPECTED:
             yield Reason(Decision.HOLD, trigger.name, f"{trigger.name} is suspected: {trigger.why}")
         elif trigger.state is TriggerState.UNOBSERVED and not _is_beside_selection(
@@ -150,41 +131,6 @@ def _run_reasons(evidence: Evidence) -> Iterator[Reason]:
         yield Reason(Decision.HOLD, "run", trouble)
 
 
-def _check_reasons(evidence: Evidence) -> Iterator[Reason]:
-    said = {
-        Outcome.FAILED: "failed",
-        Outcome.ERROR: "could not be carried out",
-        Outcome.SKIPPED: "was skipped, and a check that is to run must run",
-        Outcome.XFAILED: "failed as it was expected to, and nobody waived it",
-        Outcome.XPASSED: "passed against its own expectation",
-    }
-    for outcome in evidence.outcomes:
-        if outcome.outcome in said:
-            message = f": {outcome.message}" if outcome.message else ""
-            yield Reason(Decision.HOLD, "check", f"{outcome.id} {said[outcome.outcome]}{message}")
-
-
-def _plan_reasons(policy: Policy, evidence: Evidence) -> Iterator[Reason]:
-    reported = {outcome.id: outcome.outcome for outcome in evidence.outcomes}
-    missing = [check.id for check in evidence.to_run if check.id not in reported]
-    if missing:
-        yield Reason(
-            Decision.HOLD,
-            "plan",
-            f"{len(missing)} of {len(evidence.to_run)} checks did not report, "
-            f"the first of them {missing[0]}",
-        )
-    passed = {check.category for check in evidence.plan if reported.get(check.id) is Outcome.PASSED}
-    tier = evidence.run.tier
-    for category in policy.required[Tier(tier)] if tier else ():
-        if category not in passed:
-            yield Reason(
-                Decision.HOLD, "plan", f"no check of the required category {category!r} passed"
-            )
-    if not passed:
-        yield Reason(Decision.HOLD, "plan", "no check passed, so nothing speaks for promoting")
-
-
 def _objection_to_rollback(evidence: Evidence, *, is_elsewhere: bool) -> str | None:
     if evidence.end is None or evidence.end.exit_status not in ENDED_NORMALLY:
         return "the run did not end normally"
@@ -193,14 +139,10 @@ def _objection_to_rollback(evidence: Evidence, *, is_elsewhere: bool) -> str | N
     return None
 
 
-def _notes(evidence: Evidence, triggers: tuple[TriggerResult, ...]) -> Iterator[str]:
+def _trigger_notes(triggers: tuple[TriggerResult, ...]) -> Iterator[str]:
     for trigger in triggers:
         if trigger.action is Action.NOTIFY and trigger.state is not TriggerState.CLEAR:
-            yield f"{trigger.name} is {trigger.state} and only notifies: {trigger.why}"
+            would = ", and would have rolled back" if trigger.state is TriggerState.FIRED else ""
+            yield f"{trigger.name} is {trigger.state} and only notifies{would}: {trigger.why}"
         elif trigger.state is TriggerState.CLEAR and trigger.blips:
             yield f"a blip: {trigger.blips}"
-    severities: dict[str, Severity] = {check.id: check.severity for check in evidence.plan}
-    for outcome in evidence.outcomes:
-        if outcome.outcome is Outcome.WARNED:
-            severity = severities.get(outcome.id, Severity.WARNING)
-            yield f"{severity}: {outcome.id}: {outcome.message}"

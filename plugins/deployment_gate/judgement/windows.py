@@ -10,13 +10,17 @@ from the stream's first reading on, and at its last reading. A look fires when i
   one-sided lower confidence bound (`confidence`) is above the limit;
 - is above the limit in each of its quarters, too, so that no short burst is "throughout".
 
-One look that fires is enough, for good. Unobserved readings neither count nor cover. A window
-holds what is later than its start and no later than its end, so that quarters share nothing.
+One look that fires is enough, for good. Where a trigger says `decide: early`, each period's
+readings are also looked at one by one, by a test that stays right however often one looks; over
+all periods it is wrong as rarely as the confidence says.
+
+Unobserved readings neither count nor cover. A window holds what is later than its start and no
+later than its end, so that quarters share nothing.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +30,7 @@ from operator import itemgetter, sub
 from deployment_gate.environment import Sustained, format_duration, percent
 from deployment_gate.judgement.confidence import is_surely_above
 from deployment_gate.judgement.indicators import Reading
+from deployment_gate.judgement.sequential import first_sure
 from deployment_gate.judgement.states import NOTHING_OBSERVED, Decided, TriggerState
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -111,11 +116,13 @@ class SustainedRule:
         condition: The limit, and the period throughout which it is exceeded.
         samples: How many readings a window has at least that is surely above the limit.
         confidence: How sure that is, a fraction below 1.
+        is_early: Whether it may be decided before the period is full.
     """
 
     condition: Sustained
     samples: int
     confidence: float
+    is_early: bool = False
 
     @property
     def period_us(self) -> int:
@@ -146,9 +153,9 @@ def stream_of(readings: Iterable[tuple[datetime, Reading]]) -> Stream | None:
 def sustained(readings: Iterable[tuple[datetime, Reading]], rule: SustainedRule) -> Decided:
     """What `rule` says of a stream.
 
-    Fired: a look fired. Suspected: what there is of the last look's window is surely above the
-    limit, but not all that it takes to fire holds. Unobserved: nothing was good or bad. Clear:
-    everything else.
+    Fired: a look fired. Suspected: what there is of the last look's window is above the limit, but
+    not all that it takes to fire holds. Unobserved: nothing was good or bad. Clear: everything
+    else.
 
     Args:
         readings: Each with when it was, in any order.
@@ -164,12 +171,13 @@ def sustained(readings: Iterable[tuple[datetime, Reading]], rule: SustainedRule)
     fired = firing_window(stream, rule)
     if fired:
         return Decided(TriggerState.FIRED, fired.sentence(limit))
+    if rule.is_early and (decisive := early_decision(stream, rule)):
+        return Decided(TriggerState.FIRED, _early_sentence(stream, rule, decisive))
     window = _window(stream, rule.period_us, _LOOKS * stream.moments_us[-1])
     told = window.sentence(limit)
-    if rule.is_surely_above(window.whole):
-        return Decided(TriggerState.SUSPECTED, f"{told}; {_what_lacks(stream, rule)}")
-    if window.whole.is_above(limit) and window.whole.total < rule.samples:
-        told += f"; fewer than the {rule.samples} that it takes"
+    if window.whole.is_above(limit):
+        lacks = _what_lacks(stream, rule, window.whole)
+        return Decided(TriggerState.SUSPECTED, f"{told}; {lacks}")
     return Decided(TriggerState.CLEAR, told)
 
 
@@ -189,6 +197,40 @@ def firing_window(stream: Stream, rule: SustainedRule) -> Window | None:
             if rule.is_surely_above(Share(bad, edges[-1] - edges[0])):
                 return _window(stream, rule.period_us, end)
     return None
+
+
+def early_decision(stream: Stream, rule: SustainedRule) -> range | None:
+    """The numbers of the readings that make it sure that the limit is exceeded, or None.
+
+    Each period since the stream began is tested by itself, so that an outage after an hour that
+    was well is found as soon as one in the first minute. The n-th period's share of the accepted
+    error is 1/(n(n+1)), of which all together are 1.
+    """
+    first = 0
+    while first < len(stream.moments_us):
+        period = stream.moments_us[first] // rule.period_us + 1
+        following = bisect_left(stream.moments_us, period * rule.period_us, lo=first)
+        counts = stream.bad_before[first : following + 1]
+        total = first_sure(
+            (before < after for before, after in pairwise(counts)),
+            rule.condition.limit,
+            alpha=(1 - rule.confidence) / (period * (period + 1)),
+            samples=rule.samples,
+        )
+        if total is not None:
+            return range(first, first + total)
+        first = following
+    return None
+
+
+def _early_sentence(stream: Stream, rule: SustainedRule, decisive: range) -> str:
+    bad = stream.bad_before[decisive.stop] - stream.bad_before[decisive.start]
+    start, end = (stream.moment(stream.moments_us[one]) for one in (decisive[0], decisive[-1]))
+    return (
+        f"{bad} of {len(decisive)} ({Share(bad, len(decisive))}) from {start:%H:%M:%S} to "
+        f"{end:%H:%M:%S} UTC against a limit of {percent(rule.condition.limit)}, decided early "
+        f"at {percent(rule.confidence)} confidence"
+    )
 
 
 def _covered_looks(
@@ -249,8 +291,8 @@ def _window(stream: Stream, period_us: int, end: int) -> Window:
     )
 
 
-def _what_lacks(stream: Stream, rule: SustainedRule) -> str:
-    """Why the last look doesn't fire, though its window is surely above the limit."""
+def _what_lacks(stream: Stream, rule: SustainedRule, share: Share) -> str:
+    """Why the last look doesn't fire, though its window is above the limit."""
     moments, period_us = stream.moments_us, rule.period_us
     start_us = moments[-1] - period_us
     *_, (first, _) = _stretches(moments, period_us)
@@ -260,4 +302,8 @@ def _what_lacks(stream: Stream, rule: SustainedRule) -> str:
     if moments[first] > start_us:
         gap = (stream.moment(moments[first - 1]), stream.moment(moments[first]))
         return f"nothing was observed from {gap[0]:%H:%M:%S} to {gap[1]:%H:%M:%S}"
+    if share.total < rule.samples:
+        return f"fewer than the {rule.samples} that it takes"
+    if not rule.is_surely_above(share):
+        return f"too few to be sure at {percent(rule.confidence)} confidence"
     return "not in each quarter"

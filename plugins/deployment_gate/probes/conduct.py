@@ -25,6 +25,7 @@ class Conduct:
         is_provoking: Whether the running check sends what must be refused.
         step: What the running check calls what it is doing.
         exchanges: What it sent and received, the last ones.
+        unobserved: Why one of its requests saw nothing of the target, where one didn't.
         silent: Origins that left a request unanswered and then gave no sign of life; asking
             them again would cost every check its time limit.
         doubted: Origins that left a request unanswered, and are asked for a sign of life next.
@@ -40,5 +41,6 @@ class Conduct:
     is_provoking: bool = False
     step: str | None = None
     exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=KEPT))
+    unobserved: str | None = None
     silent: dict[str, str] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)

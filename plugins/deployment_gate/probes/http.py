@@ -22,6 +22,10 @@ LIFE_SIGN_TIMEOUT_S = 2.0
 """How long a target that left one request unanswered may take to show that it is alive."""
 
 
+_TOO_MANY_REQUESTS = 429
+_USUAL_HEADERS = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent"})
+
+
 class RequestRefused(GateError):  # noqa: N818  # a refusal, as the reports call it
     """A request that was not sent, since the environment or the check gives no leave for it."""
 
@@ -86,6 +90,9 @@ class _ObservedTransport(httpx.BaseTransport):
                     step=self._conduct.step,
                 )
             )
+            if response is not None and response.status_code == _TOO_MANY_REQUESTS:
+                self._conduct.unobserved = "answered 429: it limits this runner's rate"
+            self._conduct.unobserved = why.unobserved or self._conduct.unobserved
             self._conduct.observe(
                 Observation(
                     at=at,
@@ -95,8 +102,7 @@ class _ObservedTransport(httpx.BaseTransport):
                     status=response.status_code if response is not None else None,
                     error=why.error,
                     unobserved=why.unobserved,
-                    facts=_facts(request, response, size)
-                    | ({"provoked": True} if self._conduct.is_provoking else {}),
+                    facts=_facts(request, response, size) | self._how_it_was_sent(request),
                     check=self._conduct.check,
                 )
             )
@@ -105,6 +111,18 @@ class _ObservedTransport(httpx.BaseTransport):
     def close(self) -> None:
         for transport in self._inner.values():
             transport.close()
+
+    def _how_it_was_sent(self, request: httpx.Request) -> dict[str, object]:
+        """Whether it was a provocation, and whether and as whom it can be sent again."""
+        if self._conduct.is_provoking:
+            return {"provoked": True}
+        if request.method != "GET" or self._conduct.is_writing:
+            return {}
+        identity = request.extensions.get("identity")
+        if identity:
+            return {"repeatable": True, "identity": identity}
+        is_plain = _USUAL_HEADERS.issuperset(name.lower() for name in request.headers)
+        return {"repeatable": True} if is_plain else {}
 
     def _transport(self, request: httpx.Request) -> httpx.HTTPTransport:
         """One for each scheme: only https is worth loading the trusted issuers for."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that are kept; a health answer is far smaller, and memory stays bounded."""
 
+
+_TOO_MANY_REQUESTS = 429
+_LONGEST_RETRY_S = 24 * 3600
 
 _HEADER_LIMIT = 64 * 1024
 """Bytes of one header; a content security policy alone may exceed aiohttp's own limit."""
@@ -77,9 +81,10 @@ class Sampler:
 
     def round(self, probes: Sequence[Probe]) -> list[Observation]:
         """Ask all `probes` at once; their observations, in the same order."""
-        return asyncio.run(self._round(probes))
+        return asyncio.run(self.ask(probes))
 
-    async def _round(self, probes: Sequence[Probe]) -> list[Observation]:
+    async def ask(self, probes: Sequence[Probe]) -> list[Observation]:
+        """The same within a loop that runs already."""
         turn = asyncio.Semaphore(self._concurrency)
         # Loading the trusted issuers costs as much as fifty probes; aiohttp's default is as strict.
         trust = ssl_context() if any(_is_https(probe.url) for probe in probes) else True
@@ -156,7 +161,7 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
             body, is_truncated = await _read(response)
         answer = Answer(status, response.headers, body, is_truncated)
         duration_s = time.perf_counter() - started
-        facts = probe.read(answer)
+        facts = probe.read(answer) | _later(answer)
     except TimeoutError:
         duration_s = time.perf_counter() - started
         why = (
@@ -177,6 +182,21 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
         unobserved=why.unobserved,
         facts=facts,
     )
+
+
+def _later(answer: Answer) -> dict[str, Any]:
+    """`retry_after_s` of an answer that refuses to be asked so often (RFC 9110, 10.2.3)."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if answer.status != _TOO_MANY_REQUESTS or not said:
+        return {}
+    if said.isascii() and said.isdigit():
+        return {"retry_after_s": min(int(said), _LONGEST_RETRY_S)}
+    try:
+        moment = parsedate_to_datetime(said)
+    except ValueError:
+        return {}
+    left_s = (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else 0
+    return {"retry_after_s": max(0, min(round(left_s, 3), _LONGEST_RETRY_S))}
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:

@@ -73,10 +73,8 @@ class Account:
             clear = sum(trigger.state is TriggerState.CLEAR for trigger in triggers)
             # Those that only notify, or are beside a selection, need not be.
             share = f"all {clear}" if clear == len(triggers) else f"{clear} of {len(triggers)}"
-            return (
-                f"{counts[Outcome.PASSED]} of {self.verdict.planned} checks passed, "
-                f"{share} triggers are clear."
-            )
+            passed = counts[Outcome.PASSED] + counts[Outcome.FLAKY]
+            return f"{passed} of {self.verdict.planned} checks passed, {share} triggers are clear."
         first = self.verdict.reasons[0].text.rstrip(".")
         more = len(self.verdict.reasons) - 1
         return f"{first}{f', and {more} more' if more else ''}."
@@ -97,7 +95,7 @@ class Account:
     def counts(self) -> str:
         """How the checks ended, in one line."""
         parts = [
-            f"{self.verdict.counts[outcome]} {outcome}"
+            f"{self.verdict.counts[outcome]} {outcome.replace('_', ' ')}"
             for outcome in Outcome
             if self.verdict.counts.get(outcome)
         ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployment_gate.environment import Policy, Tier
-from deployment_gate.evidence import MergedShards, Outcome
+from deployment_gate.evidence import Evidence, MergedShards, Outcome
 from deployment_gate.judgement import Decision, judge
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.html import render_verdict_block, title_of
@@ -21,7 +21,10 @@ AGAIN = "Validate again, and verify the files as that run leaves them"
 _SHOWN_AS = {
     Outcome.PASSED: "passed",
     Outcome.XPASSED: "passed",
+    Outcome.FLAKY: "passed",
     Outcome.WARNED: "skipped",
+    Outcome.WAIVED: "skipped",
+    Outcome.NOT_RUN: "skipped",
     Outcome.SKIPPED: "skipped",
     Outcome.XFAILED: "skipped",
     Outcome.FAILED: "failure",
@@ -138,13 +141,24 @@ def faults_of_judging(path: Path, account: Account, found: PolicyFound) -> Itera
     if found.policy is not None:
         again = judge(found.policy, evidence)
     elif decided is Decision.PROMOTE:
-        unnamed = replace(evidence.run, release=None)
-        again = judge(_BARE_POLICY, replace(evidence, run=unnamed))
+        again = judge(_BARE_POLICY, _as_accepted(evidence))
     else:
         return
     if again.decision is not decided:
         reason = f": {again.reasons[0].text.rstrip('.')}" if again.reasons else ""
         yield f"{path}: {found.told}, {decided} becomes {again.decision}{reason}. {AGAIN}"
+
+
+def _as_accepted(evidence: Evidence) -> Evidence:
+    """The evidence without what only its own policy says: where releases are named, and waivers."""
+    return replace(
+        evidence,
+        run=replace(evidence.run, release=None),
+        outcomes=tuple(
+            replace(one, outcome=Outcome.WARNED) if one.outcome is Outcome.WAIVED else one
+            for one in evidence.outcomes
+        ),
+    )
 
 
 def _tally(counts: Counter[str]) -> str:

@@ -1,0 +1,154 @@
+"""What a trigger's indicator says of the evidence: each subject's readings, in order of time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from deployment_gate.environment import (
+    Category,
+    Consecutive,
+    IndicatorKind,
+    Policy,
+    TriggerRule,
+)
+from deployment_gate.evidence import (
+    Baseline,
+    CheckOutcome,
+    Evidence,
+    Observation,
+    ObservationKind,
+    Outcome,
+    PlannedCheck,
+    Severity,
+)
+from deployment_gate.judgement.control import blind_spans
+from deployment_gate.judgement.indicators import GOOD, Judged, Reading, read_indicator
+from deployment_gate.judgement.waivers import waiver_on
+
+
+class Seen(NamedTuple):
+    """What an indicator says of one observation, and when that was."""
+
+    at: datetime
+    judged: Judged
+
+
+def trigger_of_check(policy: Policy, check: PlannedCheck) -> TriggerRule | None:
+    """The trigger that counts a check's attempts: the one it names, or that of its category.
+
+    A check about a health endpoint is none of them: its trigger counts what the sweep saw. Neither
+    is one that only warns, unless it names a trigger.
+    """
+    if check.subject is not None or check.left_out is not None:
+        return None
+    if check.trigger is not None:
+        return next((rule for rule in policy.triggers if rule.name == check.trigger), None)
+    if check.severity is not Severity.CRITICAL:
+        return None
+    for rule in policy.triggers:
+        indicator = rule.condition.indicator
+        is_for_category = (
+            check.category == Category.HEALTH
+            if indicator.kind is IndicatorKind.HEALTH
+            else indicator.kind is IndicatorKind.CHECK and indicator.category == check.category
+        )
+        if is_for_category and isinstance(rule.condition, Consecutive):
+            return rule
+    return None
+
+
+def can_be_judged(rule: TriggerRule, policy: Policy, evidence: Evidence) -> bool:
+    """Whether a run can see anything that the rule reads."""
+    if rule.condition.indicator.kind not in {IndicatorKind.HEALTH, IndicatorKind.CHECK}:
+        return True
+    if rule.condition.indicator.kind is IndicatorKind.HEALTH and policy.health_endpoints:
+        return True
+    return any(trigger_of_check(policy, check) == rule for check in evidence.to_run)
+
+
+def streams_of(rule: TriggerRule, policy: Policy, evidence: Evidence) -> Mapping[str, list[Seen]]:
+    """Each subject's readings by the rule's indicator.
+
+    What is bad counts as unobserved while a control says that the runner was blind. What was so
+    before the deploy isn't its doing, and is left out.
+    """
+    streams: defaultdict[str, list[Seen]] = defaultdict(list)
+    indicator = rule.condition.indicator
+    spans = blind_spans(evidence.observations, indicator)
+    for observation in evidence.observations:
+        if not rule.is_about(observation.subject) or was_so_before(observation, evidence.before):
+            continue
+        judged = read_indicator(indicator, observation, policy)
+        if judged is not None:
+            streams[observation.subject].append(Seen(observation.at, judged))
+    for check, stream in _attempts(rule, policy, evidence):
+        streams[check] = stream
+    for stream in streams.values() if spans else ():
+        for number, (at, judged) in enumerate(stream):
+            if judged.reading is Reading.BAD:
+                why = next((span.why for span in spans if span.covers(at)), None)
+                if why:
+                    stream[number] = Seen(at, Judged(Reading.UNOBSERVED, f"{judged.why}; {why}"))
+    return streams
+
+
+def was_so_before(observation: Observation, before: Baseline | None) -> bool:
+    """Whether what was looked at, or the check that asked, was unwell before the deploy."""
+    if before is None:
+        return False
+    if observation.kind is ObservationKind.HEALTH:
+        return observation.subject in before.unwell
+    return observation.check in before.failed
+
+
+def _attempts(
+    rule: TriggerRule, policy: Policy, evidence: Evidence
+) -> Iterator[tuple[str, list[Seen]]]:
+    """Each check whose attempts the rule counts, with how they ended."""
+    if rule.condition.indicator.kind not in {IndicatorKind.HEALTH, IndicatorKind.CHECK}:
+        return
+    day = evidence.run.started.date()
+    failed_before = evidence.before.failed if evidence.before else ()
+    counted = {
+        check.id
+        for check in evidence.to_run
+        if trigger_of_check(policy, check) == rule
+        and check.id not in failed_before
+        and waiver_on(policy, check, day) is None
+    }
+    if not counted:
+        return
+    attempts: defaultdict[str, list[Seen]] = defaultdict(list)
+    for one in evidence.observations:
+        if one.kind is ObservationKind.CHECK and one.subject in counted:
+            attempts[one.subject].append(Seen(one.at, _read_attempt(one)))
+    # Of a check that passed at once, and of one that no trigger counted, only the outcome is kept.
+    for outcome in evidence.outcomes:
+        if outcome.id in counted and outcome.id not in attempts:
+            attempts[outcome.id].append(Seen(outcome.at, _read_outcome(outcome)))
+    yield from attempts.items()
+
+
+def _read_attempt(attempt: Observation) -> Judged:
+    if attempt.unobserved:
+        return Judged(Reading.UNOBSERVED, attempt.unobserved)
+    return Judged(Reading.BAD, attempt.error) if attempt.error else GOOD
+
+
+def _read_outcome(outcome: CheckOutcome) -> Judged:
+    if outcome.outcome in {Outcome.PASSED, Outcome.FLAKY, Outcome.WARNED}:
+        return GOOD
+    return Judged(Reading.UNOBSERVED, outcome.message or f"it was {outcome.outcome}")
+
+
+def readings(stream: Iterable[Seen]) -> Iterable[tuple[datetime, Reading]]:
+    """The readings of a stream alone, each with when it was."""
+    return ((seen.at, seen.judged.reading) for seen in stream)
+
+
+def bad_of(stream: Sequence[Seen]) -> list[Judged]:
+    """The bad readings of a stream."""
+    return [judged for _, judged in stream if judged.reading is Reading.BAD]
