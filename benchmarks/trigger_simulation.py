@@ -63,9 +63,13 @@ _RULES = ("ours", "early", "so far", "first period")
 
 @dataclass(slots=True)
 class Tally:
-    """What one rule made of several runs: how many there were, when it decided in which of them."""
+    """What one rule made of several runs: how many there were, when it decided in which of them.
+
+    Those that it held, since their share was above the limit and not surely so, are counted, too.
+    """
 
     runs: int = 0
+    held: int = 0
     decided_s: list[float] = field(default_factory=list)
 
     @property
@@ -157,6 +161,9 @@ class Row:
             window = firing_window(Stream(_START, moments_us, bad_before), rule)
             if number == 0:
                 self._compare(moments_us, bad, has_fired=window is not None)
+            last = bisect_right(moments_us, moments_us[-1] - rule.period_us)
+            share_at_end = (bad_before[-1] - bad_before[last]) / (len(bad) - last)
+            tallies["ours"].held += window is None and share_at_end > rule.condition.limit
             if window:
                 tallies["ours"].decided_s.append((window.end - _START).total_seconds())
             decisive = early_decision(Stream(_START, moments_us, bad_before), rule)
@@ -193,7 +200,15 @@ class Row:
 
 
 _HEADER = [
-    *("a second, true share", "runs", "ours rolls back", "95 % interval", "misses", "median s"),
+    *(
+        "a second, true share",
+        "runs",
+        "ours rolls back",
+        "95 % interval",
+        "holds",
+        "misses",
+        "median s",
+    ),
     *(title for name in _RULES[1:] for title in (f"{name}: rolls back", "misses", "median s")),
 ]
 
@@ -207,6 +222,7 @@ def _told(row: Row, tallies: Mapping[str, Tally]) -> Sequence[str]:
         if name == "ours":
             lowest, highest = _interval(tally.fired, tally.runs)
             cells.append(f"{_percent(lowest)} to {_percent(highest)}")
+            cells.append(_percent(tally.held / tally.runs))
         cells.append(_percent(1 - tally.fired / tally.runs) if is_harmful else "-")
         cells.append(f"{statistics.median(tally.decided_s):.0f}" if tally.fired else "-")
     return cells

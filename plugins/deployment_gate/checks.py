@@ -133,6 +133,7 @@ class CheckProcess:
         self.conduct.is_provoking = item.get_closest_marker("provokes") is not None
         self.conduct.step = None
         self.conduct.unobserved = None
+        self.conduct.is_unanswered = False
         self.blame = Blame()
         self.conduct.exchanges.clear()
 
@@ -183,7 +184,8 @@ class CheckProcess:
             and not message.startswith(_CUT_OFF)
             and (
                 call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))
-                or any(base.__name__ == "TransportError" for base in call.excinfo.type.__mro__)
+                # Of a request past the gate's client nobody knows whose failure it was.
+                or (self.conduct.is_unanswered and _is_of_transport(call.excinfo.type))
             )
         )
         if self.conduct.unobserved:
@@ -245,6 +247,11 @@ class CheckProcess:
                     f"failed {len(bad)} of {len(attempts)} attempts: {bad[-1].why}"
                 )
         redact_report(report, self.redactor.redact)
+
+
+def _is_of_transport(kind: type[BaseException]) -> bool:
+    """Whether an error is one of httpx's for a request without an answer, known by name."""
+    return any(base.__name__ == "TransportError" for base in kind.__mro__)
 
 
 def _tell_not_red(report: pytest.TestReport, outcome: Outcome, text: str) -> None:

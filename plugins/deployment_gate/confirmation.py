@@ -74,7 +74,9 @@ class Confirmation:
             pending = {}
             for suspicion in filter(is_wanted, suspicions(self._policy, evidence)):
                 if suspects := _suspects(suspicion, seen.values()):
-                    inquiry = inquiries.setdefault(suspicion.rule.name, _begun(suspicion.rule))
+                    inquiry = inquiries.setdefault(
+                        suspicion.rule.name, _begun(suspicion.rule, suspects)
+                    )
                     pending[suspicion.rule.name] = inquiry, suspicion, suspects
             due = min((inquiry.due for inquiry, *_ in pending.values()), default=math.inf)
             if math.isinf(due) or self._is_for_rollback(evidence):
@@ -119,21 +121,31 @@ def _is_of_attempts(condition: Consecutive | Sustained) -> bool:
 
 
 def _suspects(suspicion: Suspicion, seen: Iterable[Observation]) -> list[Observation]:
-    """What is to be asked again; attempts in a row are those of health endpoints."""
+    """What is to be asked again; attempts in a row are those of health endpoints.
+
+    Nothing where all that was bad can't be asked again, a sign-in say: the others would only make
+    its share look smaller.
+    """
     is_of_attempts = _is_of_attempts(suspicion.rule.condition)
-    return [
+    suspects = [
         one
         for one in seen
         if one.subject in suspicion.subjects
         and (one.kind is ObservationKind.HEALTH or not is_of_attempts)
     ]
+    if is_of_attempts or any(one.subject in suspicion.bad for one in suspects):
+        return suspects
+    return []
 
 
-def _begun(rule: TriggerRule) -> _Inquiry:
+def _begun(rule: TriggerRule, suspects: Sequence[Observation]) -> _Inquiry:
     """An attempt was just made; a share is best looked at from now on without a gap."""
     now = time.monotonic()
     if _is_of_attempts(rule.condition):
-        return _Inquiry(due=now + rule.interval_s, until=now + rule.timeout_s)
+        wait_s = max(rule.interval_s, _asked_to_wait_s(suspects))
+        return _Inquiry(
+            due=now + wait_s if wait_s <= rule.timeout_s else math.inf, until=now + rule.timeout_s
+        )
     return _Inquiry(due=now, until=math.inf)
 
 
@@ -147,10 +159,15 @@ def _plan_next(inquiry: _Inquiry, rule: TriggerRule, seen: Sequence[Observation]
         inquiry.until = now + rule.timeout_s
     is_last = inquiry.due >= inquiry.until
     inquiry.due += rule.interval_s
-    later_s = max((one.facts.get("retry_after_s", 0) for one in seen), default=0)
-    if later_s:
-        inquiry.due = max(inquiry.due, now + later_s)
+    wait_s = _asked_to_wait_s(seen)
+    if wait_s:
+        inquiry.due = max(inquiry.due, now + wait_s)
     elif not _is_of_attempts(rule.condition):
         inquiry.due = min(inquiry.due, inquiry.until)
     if is_last or inquiry.due > inquiry.until:
         inquiry.due = math.inf
+
+
+def _asked_to_wait_s(seen: Iterable[Observation]) -> float:
+    """For how long answers asked not to be asked again; 0 where none did."""
+    return max((float(one.facts.get("retry_after_s", 0)) for one in seen), default=0.0)

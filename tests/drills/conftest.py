@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+WELL = {"passed", "not_run"}
 ROOT = Path(__file__).parents[2]
 
 # The sandbox with little patience, so that a drill with a hanging target stays short.
@@ -28,6 +29,9 @@ release_identity:
   api_service: {timeout: 1s}
   web_interface: {timeout: 1s}
 sampler: {interval: 100ms}
+rollback_triggers:
+  error_rate_threshold: {condition: Error rate > 5% for 2 seconds, timeout: 3s}
+  performance_degradation: {condition: Response time > 500ms for 4 seconds, timeout: 5s}
 request_timeout: 1s
 api: {facts: {environment: {equals: sandbox}}}
 allow: {writes: false}
@@ -65,7 +69,7 @@ class Drill:
     @property
     def unwell(self) -> set[str]:
         """The names of the checks that did not pass, without their files."""
-        return {name for name, outcome in self.outcomes.items() if outcome != "passed"}
+        return {name for name, outcome in self.outcomes.items() if outcome not in WELL}
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -76,6 +80,16 @@ class Drill:
             for record in map(json.loads, lines)
             if record["type"] == "outcome"
         }
+
+    @property
+    def triggers(self) -> dict[str, str]:
+        """The state of each trigger."""
+        return {one["name"]: one["state"] for one in self.verdict["triggers"]}
+
+    @property
+    def not_run(self) -> set[str]:
+        """The checks that were not carried out against a dead platform."""
+        return {name for name, outcome in self.outcomes.items() if outcome == "not_run"}
 
 
 @dataclass(frozen=True)
@@ -135,18 +149,23 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[..., Drill]:
     """Run the smoke validation against the sandbox, as a pipeline does, or another one."""
 
-    def run(*arguments: str, env: str = "drill", marker: str = "smoke") -> Drill:
-        ports = {
+    def run(
+        *arguments: str, env: str = "drill", marker: str = "smoke", meanwhile: str = ""
+    ) -> Drill:
+        variables = {
             "SANDBOX_API_PORT": str(urlsplit(target.api_url).port),
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
         }
+        if meanwhile:
+            variables |= {"DRILL_FAULT": meanwhile, "DRILL_STATE": str(target.state_dir)}
+            arguments += ("-p", "tests.drills.meanwhile")
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", f"--env={env}", f"--env-dir={environments}"),
                 *(f"--report-dir={tmp_path / 'reports'}", "-m", marker, *arguments),
             ],
             cwd=ROOT,
-            env={**os.environ, **ports},
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,

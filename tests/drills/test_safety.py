@@ -28,7 +28,7 @@ def test_a_run_without_leave_to_write_only_reads_and_signs_in(
 
 
 def test_the_password_reaches_no_report(target: Any, run_gate: Callable[..., Any]) -> None:
-    target.set_fault("database-down")
+    target.set_fault("lying-health")
 
     drill = run_gate()
 

@@ -161,7 +161,7 @@ def test_a_waived_failure_fires_nothing(
     some = searched(Outcome.WAIVED, *attempts(look, "bad", "bad"))
     assert judge(policy(*rules), some).decision is Decision.ROLLBACK
     waived = judge(policy(*rules, waivers=(WAIVER,)), some)
-    assert [trigger.state.value for trigger in waived.triggers] == ["clear", "unobserved"]
+    assert [trigger.state.value for trigger in waived.triggers] == ["clear"]
 
 
 def test_an_expired_waiver_holds_and_says_whose_it_was(

@@ -66,7 +66,7 @@ def can_be_judged(rule: TriggerRule, policy: Policy, evidence: Evidence) -> bool
         return True
     if rule.condition.indicator.kind is IndicatorKind.HEALTH and policy.health_endpoints:
         return True
-    return any(trigger_of_check(policy, check) == rule for check in evidence.to_run)
+    return bool(_counted_checks(rule, policy, evidence))
 
 
 def streams_of(rule: TriggerRule, policy: Policy, evidence: Evidence) -> Mapping[str, list[Seen]]:
@@ -110,15 +110,8 @@ def _attempts(
     """Each check whose attempts the rule counts, with how they ended."""
     if rule.condition.indicator.kind not in {IndicatorKind.HEALTH, IndicatorKind.CHECK}:
         return
-    day = evidence.run.started.date()
-    failed_before = evidence.before.failed if evidence.before else ()
-    counted = {
-        check.id
-        for check in evidence.to_run
-        if trigger_of_check(policy, check) == rule
-        and check.id not in failed_before
-        and waiver_on(policy, check, day) is None
-    }
+    counted = _counted_checks(rule, policy, evidence)
+    counted.difference_update(evidence.before.failed if evidence.before else ())
     if not counted:
         return
     attempts: defaultdict[str, list[Seen]] = defaultdict(list)
@@ -130,6 +123,16 @@ def _attempts(
         if outcome.id in counted and outcome.id not in attempts:
             attempts[outcome.id].append(Seen(outcome.at, _read_outcome(outcome)))
     yield from attempts.items()
+
+
+def _counted_checks(rule: TriggerRule, policy: Policy, evidence: Evidence) -> set[str]:
+    """The checks whose attempts the rule counts, without those whose failure is accepted."""
+    day = evidence.run.started.date()
+    return {
+        check.id
+        for check in evidence.to_run
+        if trigger_of_check(policy, check) == rule and waiver_on(policy, check, day) is None
+    }
 
 
 def _read_attempt(attempt: Observation) -> Judged:

@@ -56,11 +56,13 @@ class Suspicion:
     Attributes:
         rule: The trigger.
         subjects: What must be looked at again.
+        bad: Those of them that were bad.
         why: The numbers so far.
     """
 
     rule: TriggerRule
     subjects: frozenset[str]
+    bad: frozenset[str]
     why: str
 
 
@@ -107,7 +109,8 @@ def suspicions(policy: Policy, evidence: Evidence) -> tuple[Suspicion, ...]:
                 or (subject in limited and isinstance(rule.condition, Consecutive))
             )
         if subjects and decided.state is not TriggerState.FIRED:
-            found.append(Suspicion(rule, subjects, decided.why))
+            bad = frozenset(one for one in subjects if bad_of(streams[one]))
+            found.append(Suspicion(rule, subjects, bad, decided.why))
     return tuple(found)
 
 

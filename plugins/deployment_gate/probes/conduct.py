@@ -26,6 +26,7 @@ class Conduct:
         step: What the running check calls what it is doing.
         exchanges: What it sent and received, the last ones.
         unobserved: Why one of its requests saw nothing of the target, where one didn't.
+        is_unanswered: Whether the target left one of its requests without a whole answer.
         silent: Origins that left a request unanswered and then gave no sign of life; asking
             them again would cost every check its time limit.
         doubted: Origins that left a request unanswered, and are asked for a sign of life next.
@@ -42,5 +43,6 @@ class Conduct:
     step: str | None = None
     exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=KEPT))
     unobserved: str | None = None
+    is_unanswered: bool = False
     silent: dict[str, str] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)

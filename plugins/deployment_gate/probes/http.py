@@ -93,6 +93,7 @@ class _ObservedTransport(httpx.BaseTransport):
             if response is not None and response.status_code == _TOO_MANY_REQUESTS:
                 self._conduct.unobserved = "answered 429: it limits this runner's rate"
             self._conduct.unobserved = why.unobserved or self._conduct.unobserved
+            self._conduct.is_unanswered |= why.error is not None
             self._conduct.observe(
                 Observation(
                     at=at,
