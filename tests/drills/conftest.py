@@ -150,10 +150,14 @@ def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[...
     """Run the smoke validation against the sandbox, as a pipeline does, or another one."""
 
     def run(
-        *arguments: str, env: str = "drill", marker: str = "smoke", meanwhile: str = ""
+        *arguments: str,
+        env: str = "drill",
+        marker: str = "smoke",
+        meanwhile: str = "",
+        api_port: int | None = None,
     ) -> Drill:
         variables = {
-            "SANDBOX_API_PORT": str(urlsplit(target.api_url).port),
+            "SANDBOX_API_PORT": str(api_port or urlsplit(target.api_url).port),
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
         }
         if meanwhile:

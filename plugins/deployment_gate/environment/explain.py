@@ -11,7 +11,7 @@ from deployment_gate.environment.model import Environment
 from deployment_gate.environment.policy import policy_of
 from deployment_gate.environment.sections import HealthEndpoint, ReleaseEndpoint
 from deployment_gate.environment.sizes import format_size
-from deployment_gate.environment.terms import Over, Sustained, TargetPhrase, Watch, percent
+from deployment_gate.environment.terms import Decide, Over, Sustained, TargetPhrase, Watch, percent
 
 
 def explain(environment: Environment) -> str:
@@ -34,6 +34,7 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Caches", _caches(environment.caches)
     yield "Performance targets", _targets(environment)
     yield "Rollback triggers", _triggers(environment)
+    yield "Waivers", _waivers(environment)
     yield "Monitoring metrics", _grouped(environment.monitoring_metrics)
     yield "Alert response", _alerts(environment)
     yield "The run", _run(environment)
@@ -198,11 +199,18 @@ def _triggers(environment: Environment) -> Iterator[str]:
                 f"  of {whose[rule.over]}, at {percent(rule.confidence)} confidence, "
                 f"from {rule.samples} observations on"
             )
+            if rule.decide is Decide.EARLY:
+                yield "  also before its period is full, as soon as that is sure"
         yield (
             f"  a suspicion is looked into every {interval} for {format_duration(trigger.timeout)},"
             " then it is a hold"
         )
         yield f'  from "{rule.phrase}" ({rule.source or "no file"})'
+
+
+def _waivers(environment: Environment) -> Iterator[str]:
+    for waiver in environment.waivers:
+        yield f"{waiver.check} until {waiver.expires}, by {waiver.owner}: {waiver.reason}"
 
 
 def _alerts(environment: Environment) -> Iterator[str]:
@@ -228,6 +236,10 @@ def _run(environment: Environment) -> Iterator[str]:
         f"asks again every {format_duration(sampler.interval)}, "
         f"at most {sampler.concurrency} requests at once"
     )
+    controls = ["this machine's loopback", "the names that are asked", *sampler.controls]
+    yield f"while something is suspected, asks beside it: {', '.join(controls)}"
+    flaky = "holds" if environment.flaky_checks_hold else "passes, and is noted"
+    yield f"a check that passes only at a later attempt {flaky}"
     yield (
         f"a request may take {format_duration(environment.request_timeout)}, "
         f"a check {format_duration(environment.check_timeout)}"
