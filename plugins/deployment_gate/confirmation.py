@@ -72,7 +72,8 @@ class Confirmation:
                 if self._lookout.can_look_at(one)
             }
             pending = {}
-            for suspicion in filter(is_wanted, suspicions(self._policy, evidence)):
+            found = suspicions(self._policy, evidence, watched=inquiries)
+            for suspicion in filter(is_wanted, found):
                 if suspects := _suspects(suspicion, seen.values()):
                     inquiry = inquiries.setdefault(
                         suspicion.rule.name, _begun(suspicion.rule, suspects)

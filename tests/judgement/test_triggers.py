@@ -369,3 +369,21 @@ def test_how_sure_one_must_be_is_the_triggers_own(
         )
     ]
     assert states == [TriggerState.FIRED, TriggerState.SUSPECTED, TriggerState.SUSPECTED]
+
+
+def test_a_share_that_was_suspected_is_looked_into_until_it_is_surely_below_its_limit(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    rules = policy(trigger(Sustained(ERRORS, 0.05, 120), name="errors"))
+
+    def is_open(bad: int, good: int, *watched: str) -> bool:
+        observations = looks("api", "bad " * bad + "good " * good)
+        return bool(suspicions(rules, seen(observations), watched=watched))
+
+    assert is_open(1, 12)
+    assert not is_open(1, 40)
+    assert is_open(1, 40, "errors")
+    assert not is_open(1, 92, "errors")  # 4.9 % at a true share of 5 %
+    assert not is_open(0, 40, "errors")

@@ -37,6 +37,20 @@ def is_surely_above(bad: int, total: int, limit: float, *, alpha: float = 0.05) 
     return upper_tail(bad, total, limit, enough=few_enough) < few_enough
 
 
+def is_surely_below(bad: int, total: int, limit: float, *, alpha: float = 0.05) -> bool:
+    """Whether the true share of bad ones is below `limit`, at confidence 1 - `alpha`.
+
+    The other side of the same bound: so few bad ones would be an event of probability below
+    `alpha` at a true share of `limit`.
+
+    >>> is_surely_below(0, 59, 0.05), is_surely_below(0, 58, 0.05)
+    (True, False)
+    """
+    if total == 0 or limit <= 0 or bad / total >= limit:
+        return False
+    return upper_tail(total - bad, total, 1 - limit) < alpha
+
+
 def upper_tail(bad: int, total: int, share: float, *, enough: float = 1.0) -> float:
     """The probability of `bad` or more bad ones of `total`, each bad with a probability of `share`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,7 +19,7 @@ from deployment_gate.evidence import Evidence
 from deployment_gate.judgement.indicators import TOO_MANY_REQUESTS, Reading
 from deployment_gate.judgement.states import Decided, TriggerState, worst
 from deployment_gate.judgement.streams import Seen, bad_of, can_be_judged, readings, streams_of
-from deployment_gate.judgement.windows import SustainedRule, sustained
+from deployment_gate.judgement.windows import SustainedRule, is_surely_clear, sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,20 @@ def judge_trigger(rule: TriggerRule, policy: Policy, evidence: Evidence) -> Trig
     )
 
 
-def suspicions(policy: Policy, evidence: Evidence) -> tuple[Suspicion, ...]:
+def suspicions(
+    policy: Policy, evidence: Evidence, *, watched: Collection[str] = ()
+) -> tuple[Suspicion, ...]:
     """What isn't decided and would lead to more than a note, with the subjects to look at again.
 
     Those that refused to be asked so often are to be asked later, too.
     A share of all subjects is looked into by asking all of them: those alone that were bad would
-    make it look larger than it is.
+    make it look larger than it is. A share that was suspected stays so until it is surely below
+    its limit: by chance it dips below it soon.
+
+    Args:
+        policy: Whose triggers.
+        evidence: What was seen so far.
+        watched: The triggers, by name, that were suspected before.
     """
     found = []
     limited = _limited(evidence)
@@ -99,19 +107,31 @@ def suspicions(policy: Policy, evidence: Evidence) -> tuple[Suspicion, ...]:
             continue
         streams = streams_of(rule, policy, evidence)
         decided = _decide(rule, streams)
+        is_watched = rule.name in watched
         if isinstance(rule.condition, Sustained) and rule.over is Over.ALL:
-            subjects = frozenset(streams if decided.state is TriggerState.SUSPECTED else ())
+            subjects = frozenset(streams if _is_open(rule, streams, is_watched=is_watched) else ())
         else:
             subjects = frozenset(
                 subject
                 for subject, stream in streams.items()
-                if _decide(rule, {subject: stream}).state is TriggerState.SUSPECTED
+                if _is_open(rule, {subject: stream}, is_watched=is_watched)
                 or (subject in limited and isinstance(rule.condition, Consecutive))
             )
         if subjects and decided.state is not TriggerState.FIRED:
             bad = frozenset(one for one in subjects if bad_of(streams[one]))
             found.append(Suspicion(rule, subjects, bad, decided.why))
     return tuple(found)
+
+
+def _is_open(rule: TriggerRule, streams: Mapping[str, Sequence[Seen]], *, is_watched: bool) -> bool:
+    """Whether more observations may lead to something else."""
+    state = _decide(rule, streams).state
+    if state is TriggerState.CLEAR and is_watched and isinstance(rule.condition, Sustained):
+        seen = readings(chain.from_iterable(streams.values()))
+        return any(map(bad_of, streams.values())) and not is_surely_clear(
+            seen, _surely(rule, rule.condition)
+        )
+    return state is TriggerState.SUSPECTED
 
 
 def _limited(evidence: Evidence) -> set[str]:
@@ -167,9 +187,7 @@ def _sustained(
     rule: TriggerRule, condition: Sustained, streams: Mapping[str, Sequence[Seen]]
 ) -> Decided:
     """Judge all subjects as one stream, or each by itself, of which the worst decides."""
-    surely = SustainedRule(
-        condition, rule.samples, rule.confidence, is_early=rule.decide is Decide.EARLY
-    )
+    surely = _surely(rule, condition)
     if rule.over is Over.ALL:
         return sustained(readings(chain.from_iterable(streams.values())), surely)
     by_subject = {
@@ -179,3 +197,8 @@ def _sustained(
         Decided(decided.state, f"{subject}: {decided.why}")
         for subject, decided in by_subject.items()
     )
+
+
+def _surely(rule: TriggerRule, condition: Sustained) -> SustainedRule:
+    is_early = rule.decide is Decide.EARLY
+    return SustainedRule(condition, rule.samples, rule.confidence, is_early=is_early)

@@ -28,7 +28,7 @@ from itertools import accumulate, pairwise
 from operator import itemgetter, sub
 
 from deployment_gate.environment import Sustained, format_duration, percent
-from deployment_gate.judgement.confidence import is_surely_above
+from deployment_gate.judgement.confidence import is_surely_above, is_surely_below
 from deployment_gate.judgement.indicators import Reading
 from deployment_gate.judgement.sequential import first_sure
 from deployment_gate.judgement.states import NOTHING_OBSERVED, Decided, TriggerState
@@ -179,6 +179,16 @@ def sustained(readings: Iterable[tuple[datetime, Reading]], rule: SustainedRule)
         lacks = _what_lacks(stream, rule, window.whole)
         return Decided(TriggerState.SUSPECTED, f"{told}; {lacks}")
     return Decided(TriggerState.CLEAR, told)
+
+
+def is_surely_clear(readings: Iterable[tuple[datetime, Reading]], rule: SustainedRule) -> bool:
+    """Whether the last look's window shows, at the rule's confidence, a share below its limit."""
+    stream = stream_of(readings)
+    if stream is None:
+        return False
+    share = _window(stream, rule.period_us, _LOOKS * stream.moments_us[-1]).whole
+    alpha = 1 - rule.confidence
+    return is_surely_below(share.bad, share.total, rule.condition.limit, alpha=alpha)
 
 
 def firing_window(stream: Stream, rule: SustainedRule) -> Window | None:
