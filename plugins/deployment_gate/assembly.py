@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 from deployment_gate import api_fixtures, data_fixtures, fixtures
 from deployment_gate.checks import Beginning, CheckProcess
 from deployment_gate.collection import scope_of
+from deployment_gate.controller import ControllerHooks, ReporterSilencer
 from deployment_gate.environment import environment_names, load_environment
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Journal, Redactor
-from deployment_gate.hooks import (
-    COMPLAINTS,
-    CheckHooks,
-    CollectionHooks,
-    ControllerHooks,
-    ReporterSilencer,
-)
+from deployment_gate.hooks import COMPLAINTS, CheckHooks, CollectionHooks
 from deployment_gate.judging import is_evidence, read_baseline
-from deployment_gate.reports.files import ReportDirectory, ReportError
+from deployment_gate.reports.files import ReportDirectory, ReportError, remove_files
+from deployment_gate.reports.leftovers import copies_of, is_explaining, report_directory
 from deployment_gate.run import CONTROLLER, GateRun, new_run
 
 if TYPE_CHECKING:
@@ -54,24 +50,29 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         DocumentError: The baseline can't be read.
         ReportError: The report folder can't be written to.
     """
+    name = config.option.env or default_environment
+    copies = copies_of(config, config.option)
+    try:
+        _refuse_empty_options(config)
+        _bring_in(config, name)
+    except GateError as error:
+        if not (is_explaining(config.option) or hasattr(config, "workerinput")):
+            # A promote that the last run left must not be taken for this one's.
+            remove_files(copies.values())
+            is_known = "" not in {config.option.env, config.option.report_dir}
+            # What can't be written to may be another run's.
+            if is_known and not isinstance(error, ReportError):
+                report_directory(config, config.option, name).remove_reports()
+        raise
+
+
+def _refuse_empty_options(config: pytest.Config) -> None:
     for option in ("env", "env_dir", "release", "baseline", "report_dir"):
         if config.getoption(option) in ("", [""]):
             # An unset variable of a pipeline must not validate something else than it means.
             raise EmptyOptionError(
                 f"--{option.replace('_', '-')} is empty. Give it a value, or leave it out"
             )
-    name = config.option.env or default_environment
-    try:
-        _bring_in(config, name)
-    except GateError as error:
-        if not (
-            isinstance(error, ReportError)
-            or _is_explaining(config)
-            or hasattr(config, "workerinput")
-        ):
-            # A promote that the last run left must not be taken for this one's.
-            _report_directory(config, name).remove_reports()
-        raise
 
 
 def _bring_in(config: pytest.Config, name: str) -> None:
@@ -84,7 +85,7 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     plugins.register(fixtures, "deployment_gate.fixtures")
     plugins.register(api_fixtures, "deployment_gate.api_fixtures")
     plugins.register(data_fixtures, "deployment_gate.data_fixtures")
-    process = None if _is_explaining(config) else _process(config, environment, before)
+    process = None if is_explaining(config.option) else _process(config, environment, before)
     if process:
         process.baseline = _baseline(config)
         config.stash[fixtures.process_key] = process
@@ -132,19 +133,6 @@ def _take_evidence_before(config: pytest.Config, environment: Environment) -> Ba
     return read_baseline(evidence[0], environment, release=config.option.release)
 
 
-def _is_explaining(config: pytest.Config) -> bool:
-    """Whether pytest only tells what there is, so that nothing is asked and no report touched."""
-    options = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
-    return any(getattr(config.option, name, False) for name in options)
-
-
-def _report_directory(config: pytest.Config, name: str) -> ReportDirectory:
-    """Where the reports of the environment called `name` go."""
-    given = config.option.report_dir
-    path = config.invocation_params.dir / given if given else Path("reports", Path(name).name)
-    return ReportDirectory((config.rootpath / path).resolve())
-
-
 def _refuse_to_go_without(config: pytest.Config, *names: str) -> None:
     for name in names:
         if not config.pluginmanager.has_plugin(name):
@@ -178,14 +166,9 @@ def _begin_run(config: pytest.Config, environment: Environment, before: Baseline
     pytest's own reporters are led to a staging folder; what they write is published at the end,
     beside what the user named by `--junitxml` and `--html`.
     """
-    here = config.invocation_params.dir
-    directory = _report_directory(config, environment.name)
+    directory = report_directory(config, config.option, environment.name)
     option = config.option
-    copies = {
-        name: here / os.path.expandvars(Path(asked).expanduser())
-        for name, asked in (("junit.xml", option.xmlpath), ("report.html", option.htmlpath))
-        if asked
-    }
+    copies = copies_of(config, config.option)
     option.xmlpath = str(directory.staging / "junit.xml")
     option.htmlpath = str(directory.staging / "report.html")
     option.self_contained_html = True

@@ -131,11 +131,9 @@ def prepare(items: Iterable[pytest.Item], environment: Environment, redactor: Re
             )
         item.add_marker(str(category_of(item)))
         own = item.get_closest_marker("timeout")
-        limit_s = (
-            own.args[0]
-            if own and own.args
-            else item.config.option.timeout or environment.check_timeout.total_seconds()
-        )
+        limit_s = next(iter(own.args), own.kwargs.get("timeout")) if own else None
+        if limit_s is None:
+            limit_s = item.config.option.timeout or environment.check_timeout.total_seconds()
         # By signal: the thread method ends the process, and the reports with it.
         item.add_marker(pytest.mark.timeout(limit_s, method="signal"), append=False)
 

@@ -67,7 +67,7 @@ class Confirmation:
         inquiries: dict[str, _Inquiry] = {}
         while True:
             seen = {
-                (one.kind, one.subject): one
+                _question(one): one
                 for one in evidence.observations
                 if self._lookout.can_look_at(one)
             }
@@ -86,7 +86,7 @@ class Confirmation:
                 self._tell(*one)
             time.sleep(max(0.0, due - time.monotonic()))
             now = [one for one in pending.values() if one[0].due <= due]
-            asked = {(one.kind, one.subject): one for *_, suspects in now for one in suspects}
+            asked = {_question(one): one for *_, suspects in now for one in suspects}
             more = self._lookout.look_at(asked.values())
             evidence = replace(evidence, observations=(*evidence.observations, *more))
             for inquiry, suspicion, suspects in now:
@@ -115,6 +115,12 @@ class Confirmation:
             f"{rule.name} is suspected: {suspicion.why}. Asking {', '.join(names[:_NAMED])}{more} "
             f"again every {rule.interval_s:g} s, for {left_s:.0f} s at most"
         )
+
+
+def _question(seen: Observation) -> tuple[str | None, ...]:
+    """What tells one question from another: of one path with several queries, each is asked."""
+    facts = seen.facts
+    return seen.kind, seen.subject, facts.get("url"), facts.get("identity")
 
 
 def _is_of_attempts(condition: Consecutive | Sustained) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from deployment_gate.environment import (
     policy_of,
 )
 from deployment_gate.errors import GateError
-from deployment_gate.evidence import Evidence, Redactor, merge_shards
+from deployment_gate.evidence import FARTHEST_APART, Evidence, Redactor, merge_shards
 from deployment_gate.judgement import ENDED_NORMALLY, baseline_of, judge
 from deployment_gate.reports.account import EXIT_CODES, Account
 from deployment_gate.reports.agreement import PolicyFound
@@ -132,6 +133,8 @@ def read_baseline(path: Path, environment: Environment, *, release: str | None) 
         )
     if evidence.end is None or evidence.end.exit_status not in ENDED_NORMALLY:
         raise JudgingError(f"{file}: that run did not end normally. {advice}")
+    if datetime.now(UTC) - evidence.end.at > FARTHEST_APART:
+        raise JudgingError(f"{file}: that run ended more than a day ago. {advice}")
     return baseline_of(policy_of(environment), evidence)
 
 

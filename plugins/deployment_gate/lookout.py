@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING
 
 from deployment_gate.evidence import REDACTED, Observation, ObservationKind
@@ -52,6 +53,7 @@ class Lookout:
             for name, endpoint in environment.health_endpoints.items()
         }
         self._at_once = environment.sampler.concurrency
+        self._random = Random()  # noqa: S311  # nothing secret hangs on it
         self._silent: set[str] = set()
         self._last: dict[str, Observation] = {}
 
@@ -89,7 +91,10 @@ class Lookout:
         by_name = {probe.subject: probe for probe in self._release_probes}
         others = [by_name[one.subject] for one in suspects if one.kind is ObservationKind.RELEASE]
         requests = [one for one in suspects if one.kind is ObservationKind.REQUEST]
-        others += map(self._probe_of, requests[: self._at_once])
+        if len(requests) > self._at_once:
+            # Drawn anew each time, so that a share of them stays what it is of all.
+            requests = self._random.sample(requests, self._at_once)
+        others += map(self._probe_of, requests)
         return self._ask(names, others, is_controlled=True)
 
     def can_look_at(self, seen: Observation) -> bool:

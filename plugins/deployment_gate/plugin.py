@@ -50,6 +50,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """From here on, what keeps pytest from starting leaves no report of an earlier run."""
+    if early_config.known_args_namespace.env:
+        from deployment_gate.reports.leftovers import remove_leftovers  # noqa: PLC0415
+
+        remove_leftovers(early_config, early_config.known_args_namespace)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Explain the markers; where checks are to run, bring in the gate."""
     _refuse_a_path_taken_for_the_project(config)

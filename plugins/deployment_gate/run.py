@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,8 +15,10 @@ from deployment_gate.confirmation import Confirmation
 from deployment_gate.environment import policy_of
 from deployment_gate.evidence import (
     Evidence,
+    EvidenceError,
     Journal,
     PlannedCheck,
+    Record,
     Redactor,
     Run,
     RunEnd,
@@ -30,9 +32,15 @@ from deployment_gate.lookout import Lookout
 from deployment_gate.probes.launch import LaunchedTarget
 from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.files import ReportDirectory, ReportError
+from deployment_gate.reports.files import ReportDirectory, ReportError, explained, remove_files
 from deployment_gate.reports.junit import JUnitError, count_checks
-from deployment_gate.reports.publication import Drafts, publish, read_drafts, render_reports
+from deployment_gate.reports.publication import (
+    Drafts,
+    publish,
+    publish_what_fits,
+    read_drafts,
+    render_reports,
+)
 
 if TYPE_CHECKING:
     from deployment_gate.collection import Scope
@@ -44,6 +52,34 @@ USER_AGENT = TOOL.replace(" ", "/")
 
 CONTROLLER = "controller"
 """The name of the process that probes, judges and reports."""
+
+
+class _ControllersJournal(Journal):
+    """A journal that makes the run a hold where the disk takes no more, and lets it go on."""
+
+    def __init__(self, path: Path, *, redactor: Redactor, complain: Callable[[str], None]) -> None:
+        super().__init__(path, redactor=redactor)
+        self._complain = complain
+
+    def append(self, *records: Record) -> None:
+        """Write the records; what can't be written down counts as not seen."""
+        with self._complaining():
+            super().append(*records)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._complaining():
+            super().close()
+
+    @contextlib.contextmanager
+    def _complaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._complain(
+                f"{self.path}: what was seen can't be written down ({error.strerror}). "
+                "Make room there, then validate again"
+            )
 
 
 @dataclass(kw_only=True)
@@ -88,11 +124,22 @@ class GateRun:
             ReportError: The folder can't be written to.
         """
         self.directory.claim()
+        remove_files(self.copies.values())
         self.directory.clear()
         texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
-        publish(texts, self.directory, copies=self.copies)
-        self.journal = Journal(self.directory.journal_of(CONTROLLER), redactor=self.redactor)
+        try:
+            publish(texts, self.directory, copies=self.copies)
+        except ReportError:
+            publish_what_fits(texts, self.directory, copies=self.copies, instead_of={})
+            raise
+        path = self.directory.journal_of(CONTROLLER)
+        with explained(path):
+            self.journal = _ControllersJournal(
+                path, redactor=self.redactor, complain=self._note_trouble
+            )
         self.journal.append(self.run, *([self.before] if self.before else []))
+        if self.trouble:
+            raise ReportError(self.trouble[0])
 
     def launch(self) -> None:
         """Start the environment's target where it says how and none runs yet.
@@ -162,12 +209,7 @@ class GateRun:
             exit_status: pytest's own, before the verdict.
         """
         self.is_finished = True
-        is_whole = exit_status in ENDED_NORMALLY
-        if self._lookout and is_whole:
-            self._lookout.look_again(with_release=self.run.release is not None)
-        evidence = merge_journals(self.directory.journals())
-        if self._lookout and is_whole and self.confirms:
-            evidence = self._confirmation(self._lookout).of_all(evidence)
+        evidence = self._take_evidence(is_whole=exit_status in ENDED_NORMALLY)
         end = RunEnd(at=datetime.now(UTC), exit_status=exit_status)
         evidence = replace(evidence, end=end)
         self.journal.append(end)
@@ -196,9 +238,8 @@ class GateRun:
             self.trouble.append(str(error))
             account = self._judge(evidence)
             # The page is by far the largest; without it the others may fit, and say why.
-            clean = self._clean(render_reports(account, replace(drafts, html=None)))
-            with contextlib.suppress(ReportError):
-                publish(clean, self.directory, copies=self.copies)
+            instead = self._clean(render_reports(account, replace(drafts, html=None)))
+            publish_what_fits(instead, self.directory, copies=self.copies, instead_of=clean)
         return account
 
     def close(self) -> None:
@@ -207,6 +248,23 @@ class GateRun:
         if self._launched:
             self._launched.stop()
             self._launched = None
+
+    def _take_evidence(self, *, is_whole: bool) -> Evidence:
+        """All that was seen, after a last look where the run is whole."""
+        if self._lookout and is_whole:
+            self._lookout.look_again(with_release=self.run.release is not None)
+        try:
+            evidence = merge_journals(self.directory.journals())
+        except EvidenceError as error:
+            self.trouble.append(str(error))
+            return Evidence(run=self.run, before=self.before)
+        if self._lookout and is_whole and self.confirms:
+            return self._confirmation(self._lookout).of_all(evidence)
+        return evidence
+
+    def _note_trouble(self, text: str) -> None:
+        if text not in self.trouble:
+            self.trouble.append(text)
 
     def _confirmation(self, lookout: Lookout) -> Confirmation:
         return Confirmation(self.policy, lookout, say=self.say)

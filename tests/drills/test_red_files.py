@@ -74,12 +74,50 @@ CONTROLLER_EXITS = """
         if is_of_a_worker and "test_dies" in report.nodeid:
             os._exit(0)
 """
-FILLS_THE_DISK = DOES.format("""
+FILLS_THE_DISK = (
+    DOES.format("""
         with open("reports/filler", "wb", buffering=0) as filler:
             with pytest.raises(OSError, match="No space left on device"):
                 while True:
                     filler.write(bytes(4096))
 """)
+    + """
+    @pytest.mark.parametrize("number", range(60))
+    def test_later(number):
+        pass
+"""
+)
+
+DIES_AS_IT_PUBLISHES = """
+    import os, pathlib
+
+    def pytest_runtest_logfinish():
+        replace = pathlib.Path.replace
+
+        def die(self, target):
+            if target.name == "{}" and target.parent.name == "{}":
+                os._exit(0)
+            return replace(self, target)
+
+        pathlib.Path.replace = die
+"""
+FILLS_THE_DISK_AT_THE_END = """
+    import pathlib
+    from deployment_gate import run
+
+    def pytest_runtest_logfinish():
+        run.read_drafts = then_fill
+
+    def then_fill(directory, read=run.read_drafts):
+        drafts = read(directory)
+        pathlib.Path("reached").touch()
+        try:
+            with open("reports/filler", "wb", buffering=0) as filler:
+                while True:
+                    filler.write(bytes(4096))
+        except OSError:
+            return drafts
+"""
 
 # Reports on a small disk, which no other process sees, and which ends with the last one that does.
 SMALL_DISK = """
@@ -297,5 +335,43 @@ def test_a_run_on_a_full_disk_is_red(
 
     said = (shop.folder / "output").read_text()
     assert exit_code not in {0, 98, 99}, said
-    assert is_full or (shop.folder / "reached").exists(), said
+    if not is_full:
+        assert (shop.folder / "reached").exists(), said
+        assert "HOLD: here" in said
+        assert "Traceback" not in said
+        assert "what was seen can't be written down (No space left on device)" in (
+            Reports(shop.folder / "left").why
+        )
     assert_red(shop.folder / "left", shop.folder / "mine")
+
+
+@pytest.mark.usefixtures("earlier_is_there")
+@pytest.mark.parametrize("name", ["verdict.json", "junit.xml"])
+def test_a_run_that_dies_as_it_promotes_is_red(name: str, shop: Workshop) -> None:
+    death = Death(
+        name="amid its files", check=PASSES, conftest=DIES_AS_IT_PUBLISHES.format(name, "here")
+    )
+    assert run(shop, death) == 0
+    for folder in (shop.folder / "reports/here", shop.folder / "mine"):
+        assert Reports(folder).is_red
+        assert verify(folder) != 0
+        assert verify(folder / "junit.xml") != 0
+
+
+@pytest.mark.usefixtures("earlier_is_there")
+def test_a_promote_that_does_not_fit_on_the_disk_is_red(
+    shop: Workshop, with_own_mounts: tuple[str, ...]
+) -> None:
+    shop.write("small_disk.sh", SMALL_DISK.format(""))
+    death = Death(name="a full disk", check=PASSES, conftest=FILLS_THE_DISK_AT_THE_END)
+
+    exit_code = run(shop, death, inside=(*with_own_mounts, "sh", "small_disk.sh"))
+
+    said = (shop.folder / "output").read_text()
+    assert exit_code == 1, said
+    assert (shop.folder / "reached").exists(), said
+    assert "HOLD: here" in said
+    assert "No space left on device" in said
+    assert_red(shop.folder / "left", shop.folder / "mine")
+    assert "No space left on device" in Reports(shop.folder / "left").why
+    assert "test_dies" in Reports(shop.folder / "mine")["junit.xml"]

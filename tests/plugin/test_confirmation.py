@@ -202,3 +202,53 @@ def test_a_health_trigger_that_only_notifies_stops_nothing(shop: Project, target
     done = shop.run("--confirm=off")
     assert target.counts["GET /orders"] == 10
     assert done.exit_code == 1
+
+
+def test_a_failing_control_neither_fires_nor_clears_a_share(shop: Project, target: Target) -> None:
+    sampler = "sampler: {interval: 50ms"
+    change(shop, sampler, f"{sampler}, controls: ['{target.url}/status']")
+    target.answers["/orders"] = repeat(FAILING)
+    target.answers["/status"] = cycle([Reply(status=502)])
+    done = shop.run()
+    assert done.exit_code == 1, done.output
+    assert states(shop)["errors"] == "unobserved"
+
+
+def test_of_more_requests_than_go_at_once_a_share_stays_what_it_is_of_all(
+    shop: Project, target: Target
+) -> None:
+    change(shop, "sampler: {interval: 50ms", "sampler: {interval: 50ms, concurrency: 8")
+    shop.check(
+        """
+        @pytest.mark.parametrize("number", range(40))
+        def test_it(api, number):
+            api.get(f"/orders/{number}")
+        """,
+        category="api",
+    )
+    for number in range(30, 40):
+        target.answers[f"/orders/{number}"] = repeat(FAILING)
+    done = shop.run()
+    assert done.exit_code == 10, done.output
+    asked_again = [n for n in range(40) if target.counts[f"GET /orders/{n}"] > 1]
+    assert len(asked_again) > 20  # eight at a time, drawn anew
+    assert {*asked_again} & {*range(30, 40)}
+
+
+def test_requests_of_one_path_that_ask_for_something_else_are_each_asked_again(
+    shop: Project, target: Target
+) -> None:
+    shop.check(
+        """
+        @pytest.mark.parametrize("query", ["?q=bad", "?q=good", ""])
+        def test_it(api, query):
+            api.get(f"/orders{query}")
+        """,
+        category="api",
+    )
+    target.answers["/orders"] = repeat(FAILING)
+    done = shop.run()
+    assert done.exit_code == 10, done.output
+    again = [one for one in done.reports.observations("request") if "confirms" in one["facts"]]
+    asked = {one["facts"]["url"].rpartition("/orders")[2] for one in again}
+    assert asked == {"?q=bad", "?q=good", ""}

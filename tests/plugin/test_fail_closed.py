@@ -90,6 +90,11 @@ MISHAPS = (
         "def test_it(broken):\n    pass\n",
         "test_it could not be carried out: OSError: no way back",
     ),
+    Mishap(
+        "a limit of its own",
+        "import time\n@pytest.mark.timeout(timeout=0.3)\ndef test_it():\n    time.sleep(20)\n",
+        "Timeout (>0.3s) from pytest-timeout",
+    ),
     Mishap("everything deselected", "", "no check was selected", 5, ("-k", "nothing_like_it")),
     Mishap("a path that isn't there", "", "pytest's exit code 4", 4, ("validation/nowhere",)),
 )

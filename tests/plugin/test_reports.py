@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -129,3 +130,99 @@ def test_from_another_folder_paths_are_relative_to_it(
     assert Reports(elsewhere / "out").verdict["tier"] == "full"
     assert (elsewhere / "mine.xml").read_text() == Reports(elsewhere / "out")["junit.xml"]
     assert not (project.path / "reports").exists()
+
+
+GREEN = '<testsuites><testsuite name="s" tests="1" failures="0" errors="0"/></testsuites>'
+
+
+@dataclass(frozen=True)
+class NoStart:
+    """What keeps a run from starting, and what pytest ends with."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    environment: str = ""
+    conftest: str = ""
+
+
+NO_STARTS = (
+    NoStart("an environment that is not understood", environment="chekc_timeout: 5s\n"),
+    NoStart("an environment that is not there", ("--env=nowhere",)),
+    NoStart("an empty release", ("--release=",)),
+    NoStart("an empty environment", ("--env=",)),
+    NoStart("an unknown option", ("--no-such-option",)),
+    NoStart("a conftest that is not imported", conftest="import no_such_module\n"),
+    NoStart("a plugin that is missing", ("-p", "no:html", "-p", "no:metadata")),
+)
+
+
+@pytest.mark.parametrize("cause", NO_STARTS, ids=lambda cause: cause.name)
+def test_a_run_that_does_not_start_leaves_nothing_green_of_yesterday(
+    project: Project, target: Target, cause: NoStart
+) -> None:
+    project.environment(cause.environment)
+    project.conftest(cause.conftest)
+    names = ["mine/junit.xml", "mine/page.html"]
+    answers = [name for name in REPORTS if name != "evidence.jsonl"]
+    if "--env=nowhere" in cause.arguments:
+        names += [f"reports/nowhere/{name}" for name in answers]
+    elif "--env=" not in cause.arguments:
+        names += [f"reports/here/{name}" for name in answers]
+    for name in names:
+        project.write(name, GREEN)
+    html = () if "no:html" in cause.arguments else ("--html=mine/page.html",)
+    done = project.run("--junitxml=mine/junit.xml", *html, *cause.arguments)
+    assert done.exit_code == 4
+    left = [name for name in names if (project.path / name).exists()]
+    assert left == ([] if html else ["mine/page.html"])
+    assert not target.requests
+
+
+def test_a_report_folder_that_cannot_be_written_to_leaves_no_green_copy(project: Project) -> None:
+    project.write("reports/here", "a file where the folder should be")
+    project.write("mine/junit.xml", GREEN)
+    assert project.run("--junitxml=mine/junit.xml").exit_code == 4
+    assert not (project.path / "mine/junit.xml").exists()
+
+
+def test_the_run_before_may_have_written_where_this_one_does(project: Project) -> None:
+    assert project.run().exit_code == 0
+    before = project.reports().verdict["run"]
+    done = project.run("--baseline=reports/here")
+    assert done.exit_code == 0, done.output
+    assert before in [record.get("run") for record in done.reports.evidence]
+
+
+@pytest.mark.parametrize("asked", ["--collect-only", "--markers", "--help", "--fixtures"])
+def test_what_only_tells_leaves_yesterdays_reports(project: Project, asked: str) -> None:
+    project.write("reports/here/junit.xml", GREEN)
+    assert project.run(asked).exit_code == 0
+    assert project.reports()["junit.xml"] == GREEN
+
+
+@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_a_run_leaves_alone_what_another_one_is_writing(
+    project: Project, mode: tuple[str, ...]
+) -> None:
+    project.check(
+        """
+        import pathlib, time
+
+        def test_it():
+            pathlib.Path("running").touch()
+            while not pathlib.Path("go").exists():
+                time.sleep(0.02)
+        """
+    )
+    with project.running("--junitxml=mine/junit.xml", *mode) as process:
+        project.wait_for("running")
+        before = project.reports().texts
+        assert "run is incomplete" in (project.path / "mine/junit.xml").read_text()
+        other = project.run("--no-such-option")
+        assert other.exit_code == 4
+        assert project.reports().texts == before
+        project.write("go", "")
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert project.reports().verdict["verdict"] == "promote"
+    assert (project.path / "mine/junit.xml").read_text() == project.reports()["junit.xml"]

@@ -37,6 +37,7 @@ def test_each_request_is_one_observation(
         "url": f"{target.origin}/policies?page=2",
         "content_type": "application/json",
         "size": 3,
+        "repeatable": True,
     }
     assert [request.headers["user-agent"] for request in target.requests] == ["t/1"] * 3
 

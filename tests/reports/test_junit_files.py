@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -47,6 +48,18 @@ ENDINGS = r"""
     def test_cannot_end(no_way_back):
         pass
 
+    def test_fails_and_cannot_end(no_way_back):
+        assert "here" == "there"
+
+    def test_records(record_property, record_xml_attribute, record_testsuite_property):
+        record_property("seen", "<\x1b>")
+        record_xml_attribute("priority", "high")
+        record_testsuite_property("verdict", "promote")
+
+    def test_records_and_cannot_end(record_property, no_way_back):
+        record_property("seen", 1)
+        assert not "well"
+
     def test_cannot_do_either(no_way_back, no_way_in):
         pass
 
@@ -80,6 +93,13 @@ ENDINGS = r"""
     def test_of_a_parameter(text, same):
         pass
 """
+EXITS = """
+    import pytest
+
+    def test_begins(record_property):
+        record_property("seen", "a part")
+        pytest.exit("enough", returncode=0)
+"""
 DIES = """
     import os
 
@@ -111,6 +131,12 @@ def triggers_of(suite: ET.Element) -> dict[str, ET.Element]:
     return names
 
 
+def parts_of(suite: ET.Element, name: str) -> list[str]:
+    """What stands in the one case of a check."""
+    (case,) = suite.findall(f"testcase[@name='{name}']")
+    return [part.tag for part in case]
+
+
 def assert_readable(reports: Reports) -> ET.Element:
     """What every reader relies on; the suite."""
     suite = suite_of(reports["junit.xml"])
@@ -137,21 +163,53 @@ def test_a_promote_is_readable(shop: Workshop, mode: str) -> None:
     reports = shop.validate("reports/here", f"--release={RELEASE}", *MODES[mode])
     assert reports.verdict["verdict"] == "promote", reports.why
     suite = assert_readable(reports)
-    assert {case.tag for trigger in triggers_of(suite).values() for case in trigger} == {
-        "system-out"
-    }
+    for trigger in triggers_of(suite).values():
+        (part,) = trigger
+        assert part.tag == "system-out"
+        assert re.search(r"\nbad: 0 of \d+, unobserved: 0, condition: Health", part.text or "")
 
 
+@pytest.mark.parametrize("family", ["xunit1", "xunit2", "legacy"])
 @pytest.mark.parametrize("mode", MODES)
-def test_however_checks_end_the_file_is_readable(shop: Workshop, mode: str) -> None:
+def test_however_checks_end_the_file_is_readable(shop: Workshop, mode: str, family: str) -> None:
     shop.write("validation/health/test_endings.py", ENDINGS)
-    reports = shop.validate("reports/here", f"--release={RELEASE}", *MODES[mode])
+    reports = shop.validate(
+        "reports/here", f"--release={RELEASE}", *MODES[mode], "-o", f"junit_family={family}"
+    )
     assert reports.verdict["verdict"] == "hold", reports.why
     ends = [record["outcome"] for record in reports.evidence if record["type"] == "outcome"]
     assert set(ends) >= ENDS
     suite = assert_readable(reports)
     own = suite.findall("testcase[@classname='deployment-gate']")
     assert len(suite.findall("testcase")) - len(own) == len(ends)
+    assert parts_of(suite, "test_fails_and_cannot_end") == ["failure", "error"]
+    assert parts_of(suite, "test_records_and_cannot_end") == ["failure", "error", "system-out"]
+    told = suite.findtext("testcase[@name='test_records']/system-out")
+    assert told == "seen: <#x1B>"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_check_that_ends_pytest_leaves_no_case_without_a_name(shop: Workshop, mode: str) -> None:
+    shop.write("validation/health/test_the_end.py", EXITS)
+    reports = shop.validate("reports/here", f"--release={RELEASE}", *MODES[mode])
+    assert reports.verdict["verdict"] == "hold", reports.why
+    assert "test_begins" in reports.why
+    assert_readable(reports)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_attempts_that_failed_stay_visible_where_a_later_one_passed(
+    shop: Workshop, mode: str
+) -> None:
+    shop.target.answers["/health/api"] = chain([Reply(status=503)], repeat(Reply()))
+    reports = shop.validate("reports/here", f"--release={RELEASE}", *MODES[mode])
+    assert reports.outcomes["test_endpoint_is_healthy[api_service]"] == "flaky"
+    suite = assert_readable(reports)
+    case = "testcase[@name='test_endpoint_is_healthy[api_service]']"
+    first, second, *_ = suite.findtext(f"{case}/system-out", "").splitlines()
+    assert re.fullmatch(r"attempt 1 at [\d: -]+ UTC: answered 503 in [\d.e-]+ s, .*ok", first)
+    assert re.fullmatch(r"attempt 2 at [\d: -]+ UTC: answered 200 in [\d.e-]+ s, .*ok", second)
+    assert parts_of(suite, "test_endpoint_is_healthy[database]") == []
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from errno import ENOSPC
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,7 +16,13 @@ from deployment_gate.evidence import merge_journals
 from deployment_gate.judgement import Decision
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.files import REPORTS, ReportDirectory, ReportError
-from deployment_gate.reports.publication import Drafts, publish, read_drafts, render_reports
+from deployment_gate.reports.publication import (
+    Drafts,
+    publish,
+    publish_what_fits,
+    read_drafts,
+    render_reports,
+)
 
 Make = Callable[..., Account]
 
@@ -50,13 +58,100 @@ def test_the_verdict_is_tied_to_its_evidence(account: Make, directory: ReportDir
     assert verdict["evidence_sha256"] == hashlib.sha256(evidence).hexdigest()
 
 
-def test_the_verdict_is_written_last(account: Make, directory: ReportDirectory) -> None:
-    texts = render_reports(account(), Drafts())
-    assert list(texts)[-1] == "verdict.json"
-    (directory.path / "junit.xml").mkdir()
-    with pytest.raises(ReportError):
-        publish(texts, directory, copies={})
-    assert not (directory.path / "verdict.json").exists()
+class Death(BaseException):
+    """Ends a run where it stands."""
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException, int], None]:
+    """Have the file system fail in the place of replacing a file, after so many."""
+    replace = Path.replace
+
+    def interrupt(failure: BaseException, after: int) -> None:
+        left = iter(range(after))
+
+        def replace_some(path: Path, target: Path) -> Path:
+            if next(left, None) is None:
+                raise failure
+            return replace(path, target)
+
+        monkeypatch.setattr(Path, "replace", replace_some)
+
+    return interrupt
+
+
+def is_green(path: Path) -> bool:
+    """Whether a reader of this JUnit file alone would go on."""
+    suite = ET.fromstring(path.read_text())[0]  # noqa: S314  # the gate's own
+    return suite.get("failures") == "0"
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_wherever_a_publication_ends_no_junit_file_is_green_before_the_verdict(
+    after: int,
+    account: Make,
+    directory: ReportDirectory,
+    tmp_path: Path,
+    interrupt: Callable[[BaseException, int], None],
+) -> None:
+    copies = {"junit.xml": tmp_path / "mine.xml", "report.html": tmp_path / "mine.html"}
+    publish(render_reports(account("it runs"), Drafts()), directory, copies=copies)
+    interrupt(Death(), after)
+    with pytest.raises(Death) if after < 7 else nullcontext():
+        publish(render_reports(account(), Drafts()), directory, copies=copies)
+    verdict = json.loads((directory.path / "verdict.json").read_text())["verdict"]
+    green = [is_green(path) for path in (directory.path / "junit.xml", copies["junit.xml"])]
+    assert verdict == ("hold" if after < 5 else "promote")
+    assert green == [after > 5, after > 6]
+    assert not [path for path in directory.path.iterdir() if path.name.startswith(".junit")]
+
+
+@pytest.mark.parametrize("room", [0, 9])
+@pytest.mark.parametrize("after", range(7))
+def test_a_promote_that_cannot_be_published_is_a_hold_in_all_that_is_left(
+    after: int,
+    room: int,
+    account: Make,
+    directory: ReportDirectory,
+    interrupt: Callable[[BaseException, int], None],
+) -> None:
+    mine = directory.path.parent / "mine"
+    copies = {"junit.xml": mine / "junit.xml", "report.html": mine / "report.html"}
+    publish(render_reports(account("it runs"), Drafts()), directory, copies=copies)
+    promote = render_reports(account(), Drafts())
+    interrupt(OSError(ENOSPC, "No space left on device"), after)
+    with pytest.raises(ReportError, match="No space left on device"):
+        publish(promote, directory, copies=copies)
+
+    interrupt(OSError(ENOSPC, "No space left on device"), room)
+    hold = render_reports(account("the disk is full"), Drafts())
+    publish_what_fits(hold, directory, copies=copies, instead_of=promote)
+
+    left = [path for path in (*directory.path.iterdir(), *mine.iterdir()) if path.is_file()]
+    assert not {path.read_text() for path in left} & set(promote.values())
+    if room:
+        assert len(left) == 7
+        assert {path.read_text() for path in left} == set(hold.values())
+
+
+def test_a_file_that_does_not_fit_leaves_all_that_was_there(
+    account: Make, directory: ReportDirectory
+) -> None:
+    publish(render_reports(account("it runs"), Drafts()), directory, copies={})
+    before = {name: (directory.path / name).read_text() for name in REPORTS}
+    nowhere = directory.path / "summary.md" / "mine.xml"
+    with pytest.raises(ReportError, match=r"mine\.xml: can't be written"):
+        publish(render_reports(account(), Drafts()), directory, copies={"junit.xml": nowhere})
+    assert {name: (directory.path / name).read_text() for name in REPORTS} == before
+
+
+def test_a_copy_may_be_one_of_the_files_by_another_way(
+    account: Make, directory: ReportDirectory, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(directory.path)
+    copies = {"junit.xml": tmp_path / "link" / "junit.xml"}
+    publish(render_reports(account(), Drafts()), directory, copies=copies)
+    assert is_green(directory.path / "junit.xml")
 
 
 def test_copies_are_what_the_contracts_files_are(

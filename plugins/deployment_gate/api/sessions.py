@@ -289,8 +289,10 @@ class _SignedIn(httpx.Auth):
                 f"{request.method} {request.url} was not sent: what shows who {self._name} is goes "
                 f"to {base} only. Ask others by `api`, which is nobody in particular"
             )
-        request.headers.update(self._sessions.headers(self._name))
+        shown = self._sessions.headers(self._name)
+        request.headers.update(shown)
         request.extensions["identity"] = self._name
+        request.extensions["identity_headers"] = frozenset(name.lower() for name in shown)
         yield request
 
 

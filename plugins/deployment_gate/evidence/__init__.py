@@ -22,9 +22,10 @@ from deployment_gate.evidence.record import (
     Severity,
 )
 from deployment_gate.evidence.redaction import REDACTED, Redactor
-from deployment_gate.evidence.shards import MergedShards, merge_shards
+from deployment_gate.evidence.shards import FARTHEST_APART, MergedShards, merge_shards
 
 __all__ = [
+    "FARTHEST_APART",
     "FROM_BEST_TO_WORST",
     "REDACTED",
     "Baseline",

@@ -82,7 +82,8 @@ def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
         if outcome.outcome is Outcome.WARNED:
             severity = check.severity if check else Severity.WARNING
             yield f"{severity}: {outcome.id}: {outcome.message}"
-        elif outcome.outcome is Outcome.FLAKY:
+        elif outcome.outcome is Outcome.FLAKY and not (check and check.subject):
+            # Of a health endpoint, its trigger tells it as a blip.
             yield f"flaky: {outcome.id}: {outcome.message}"
         elif outcome.outcome in _SAID and check:
             waiver = waiver_on(policy, check, evidence.run.started.date())
@@ -91,6 +92,10 @@ def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
                     f"waived until {waiver.expires} by {waiver.owner} ({waiver.reason}): "
                     f"{outcome.id}: {outcome.message}"
                 )
+    if evidence.run.tier == Tier.FULL:
+        for waiver in policy.waivers:
+            if not any(waiver.is_about(check.id) for check in evidence.plan):
+                yield f"the waiver of {waiver.check} ({waiver.owner}) is about no check any more"
     yield from _before_and_after(policy, evidence)
 
 

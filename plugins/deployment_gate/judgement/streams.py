@@ -30,10 +30,14 @@ from deployment_gate.judgement.waivers import waiver_on
 
 
 class Seen(NamedTuple):
-    """What an indicator says of one observation, and when that was."""
+    """What an indicator says of one observation, and when that was.
+
+    What was bad while a control failed is blind: it doesn't count, and isn't forgotten either.
+    """
 
     at: datetime
     judged: Judged
+    is_blind: bool = False
 
 
 def trigger_of_check(policy: Policy, check: PlannedCheck) -> TriggerRule | None:
@@ -87,11 +91,12 @@ def streams_of(rule: TriggerRule, policy: Policy, evidence: Evidence) -> Mapping
     for check, stream in _attempts(rule, policy, evidence):
         streams[check] = stream
     for stream in streams.values() if spans else ():
-        for number, (at, judged) in enumerate(stream):
+        for number, (at, judged, _) in enumerate(stream):
             if judged.reading is Reading.BAD:
                 why = next((span.why for span in spans if span.covers(at)), None)
                 if why:
-                    stream[number] = Seen(at, Judged(Reading.UNOBSERVED, f"{judged.why}; {why}"))
+                    unseen = Judged(Reading.UNOBSERVED, f"{judged.why}; {why}")
+                    stream[number] = Seen(at, unseen, is_blind=True)
     return streams
 
 
@@ -147,11 +152,18 @@ def _read_outcome(outcome: CheckOutcome) -> Judged:
     return Judged(Reading.UNOBSERVED, outcome.message or f"it was {outcome.outcome}")
 
 
-def readings(stream: Iterable[Seen]) -> Iterable[tuple[datetime, Reading]]:
-    """The readings of a stream alone, each with when it was."""
-    return ((seen.at, seen.judged.reading) for seen in stream)
+def readings(
+    stream: Iterable[Seen], *, blind_is: Reading = Reading.UNOBSERVED
+) -> list[tuple[datetime, Reading]]:
+    """The readings of a stream alone, each with when it was.
+
+    Args:
+        stream: What was seen.
+        blind_is: What counts for a bad reading of a time in which the runner was blind.
+    """
+    return [(seen.at, blind_is if seen.is_blind else seen.judged.reading) for seen in stream]
 
 
 def bad_of(stream: Sequence[Seen]) -> list[Judged]:
     """The bad readings of a stream."""
-    return [judged for _, judged in stream if judged.reading is Reading.BAD]
+    return [seen.judged for seen in stream if seen.judged.reading is Reading.BAD]

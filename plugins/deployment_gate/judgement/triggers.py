@@ -81,7 +81,7 @@ def judge_trigger(rule: TriggerRule, policy: Policy, evidence: Evidence) -> Trig
         bad=seen.count(Reading.BAD),
         total=len(seen) - unobserved,
         unobserved=unobserved,
-        blips=_blips(streams) if isinstance(rule.condition, Consecutive) else "",
+        blips=_blips(streams, evidence) if isinstance(rule.condition, Consecutive) else "",
     )
 
 
@@ -126,6 +126,8 @@ def suspicions(
 def _is_open(rule: TriggerRule, streams: Mapping[str, Sequence[Seen]], *, is_watched: bool) -> bool:
     """Whether more observations may lead to something else."""
     state = _decide(rule, streams).state
+    if state is TriggerState.UNOBSERVED and is_watched:
+        return True
     if state is TriggerState.CLEAR and is_watched and isinstance(rule.condition, Sustained):
         seen = readings(chain.from_iterable(streams.values()))
         return any(map(bad_of, streams.values())) and not is_surely_clear(
@@ -154,7 +156,7 @@ def _consecutive(subject: str, stream: Sequence[Seen], count: int) -> Decided:
     """The n-th bad reading in a row fires; a good one resets, an unobserved one does neither."""
     streak = 0
     why = ""
-    for _, judged in stream:
+    for _, judged, _ in stream:
         if judged.reading is Reading.GOOD:
             streak = 0
         elif judged.reading is Reading.BAD:
@@ -173,9 +175,12 @@ def _consecutive(subject: str, stream: Sequence[Seen], count: int) -> Decided:
     return Decided(TriggerState.CLEAR, "")
 
 
-def _blips(streams: Mapping[str, Sequence[Seen]]) -> str:
-    """Subjects with a bad reading, each with how often and why."""
-    failures = {subject: bad_of(stream) for subject, stream in streams.items()}
+def _blips(streams: Mapping[str, Sequence[Seen]], evidence: Evidence) -> str:
+    """Subjects with a bad reading, each with how often and why; checks are told as flaky ones."""
+    checks = {check.id for check in evidence.plan}
+    failures = {
+        subject: bad_of(stream) for subject, stream in streams.items() if subject not in checks
+    }
     return "; ".join(
         f"{subject} failed {len(bad)} of {len(streams[subject])} attempts: {bad[-1].why}"
         for subject, bad in failures.items()
@@ -189,14 +194,24 @@ def _sustained(
     """Judge all subjects as one stream, or each by itself, of which the worst decides."""
     surely = _surely(rule, condition)
     if rule.over is Over.ALL:
-        return sustained(readings(chain.from_iterable(streams.values())), surely)
-    by_subject = {
-        subject: sustained(readings(stream), surely) for subject, stream in streams.items()
-    }
+        return _share([*chain.from_iterable(streams.values())], surely)
+    by_subject = {subject: _share(stream, surely) for subject, stream in streams.items()}
     return worst(
         Decided(decided.state, f"{subject}: {decided.why}")
         for subject, decided in by_subject.items()
     )
+
+
+def _share(stream: Sequence[Seen], rule: SustainedRule) -> Decided:
+    """What was bad while the runner was blind fires nothing, and clears nothing either."""
+    decided = sustained(readings(stream), rule)
+    blind = next((seen for seen in stream if seen.is_blind), None)
+    if blind is None or decided.state is not TriggerState.CLEAR:
+        return decided
+    counted = sustained(readings(stream, blind_is=Reading.BAD), rule)
+    if counted.state is TriggerState.CLEAR:
+        return decided
+    return Decided(TriggerState.UNOBSERVED, blind.judged.why)
 
 
 def _surely(rule: TriggerRule, condition: Sustained) -> SustainedRule:

@@ -119,11 +119,11 @@ class _ObservedTransport(httpx.BaseTransport):
             return {"provoked": True}
         if request.method != "GET" or self._conduct.is_writing:
             return {}
+        usual = _USUAL_HEADERS | request.extensions.get("identity_headers", frozenset())
+        if not usual.issuperset(name.lower() for name in request.headers):
+            return {}
         identity = request.extensions.get("identity")
-        if identity:
-            return {"repeatable": True, "identity": identity}
-        is_plain = _USUAL_HEADERS.issuperset(name.lower() for name in request.headers)
-        return {"repeatable": True} if is_plain else {}
+        return {"repeatable": True, **({"identity": identity} if identity else {})}
 
     def _transport(self, request: httpx.Request) -> httpx.HTTPTransport:
         """One for each scheme: only https is worth loading the trusted issuers for."""

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from deployment_gate.errors import GateError
@@ -48,7 +48,7 @@ class ReportDirectory:
         Raises:
             ReportError: Another run is writing here.
         """
-        with _explained(self.path):
+        with explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             claimed = os.open(self.path, os.O_RDONLY)
         try:
@@ -73,10 +73,10 @@ class ReportDirectory:
         Raises:
             ReportError: The folder can't be made or written to.
         """
-        with _explained(self.path):
+        with explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         self.remove_reports()
-        with _explained(self.path):
+        with explained(self.path):
             for folder in (self.journal, self.staging):
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
@@ -87,7 +87,7 @@ class ReportDirectory:
         Raises:
             ReportError: They can't be removed.
         """
-        with _explained(self.path):
+        with explained(self.path):
             for name in REPORTS:
                 (self.path / name).unlink(missing_ok=True)
                 for leftover in self.path.glob(f".{name}.*"):
@@ -105,22 +105,60 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         ReportError: It can't be written; what was there stays.
     """
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            # What no encoding knows may still come from a command line or a target.
-            with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_all({path: text})
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Replace each file at once, in this order, and none before there is room for all of them.
+
+    Raises:
+        ReportError: One can't be written; as a rule, all that was there stays.
+    """
+    with contextlib.ExitStack() as stack:
+        written = [
+            (stack.enter_context(_written_beside(path, text)), path) for path, text in texts.items()
+        ]
+        for temporary, path in written:
+            with explained(path):
+                temporary.replace(path)
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _written_beside(path: Path, text: str) -> Iterator[Path]:
+    """A file beside `path` with its next text, which is removed where it isn't moved there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(as_written(text))
+                file.flush()
+                os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def as_written(text: str) -> bytes:
+    """A text as the files hold it: what no encoding knows may come from a command line."""
+    return text.encode(errors="backslashreplace")
+
+
+def remove_files(paths: Iterable[Path]) -> None:
+    """Remove files that are no longer true, as far as one can."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """An error of the file system says what to do.
+
+    Raises:
+        ReportError: `path` can't be written to.
+    """
     try:
         yield
     except OSError as error:

@@ -9,15 +9,12 @@ from xml.etree import ElementTree as ET
 
 from deployment_gate.judgement import Decision, TriggerResult, TriggerState
 from deployment_gate.reports.account import Account
+from deployment_gate.reports.junit_cases import CaseName, clean, name_of, tidy_cases
 
 SUITE = "deployment-gate"
 """The class name of the gate's own test cases."""
 
 _GREEN_STATES = {TriggerState.CLEAR}
-# XML 1.0, 2.2: the characters that a document may not hold at all.
-_FORBIDDEN = dict.fromkeys(
-    [*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
-)
 
 
 class JUnitError(ValueError):
@@ -25,13 +22,13 @@ class JUnitError(ValueError):
 
 
 def count_checks(text: str) -> int:
-    """How many test cases pytest wrote, two reports of one check counted once.
+    """How many checks pytest wrote of, two test cases of one check counted once.
 
     Raises:
         JUnitError: The text is no JUnit report.
     """
     cases = _suite(_parse(text)).iter("testcase")
-    return len({(case.get("classname"), case.get("name")) for case in cases})
+    return len({name_of(case) for case in cases if case.get("name") is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +78,17 @@ def read_junit(text: str) -> JUnitFile:
     if len(root.findall("testsuite")) > 1:
         raise JUnitError("it holds more than one test suite")
     cases = suite.findall("testcase")
-    shown: dict[tuple[str | None, str | None], str] = {}
+    shown: dict[CaseName, str] = {}
     for case in cases:
         if case.get("classname") != SUITE:
-            key = case.get("classname"), case.get("name")
+            key = name_of(case)
             shown[key] = max(shown.get(key, "passed"), _shown(case), key=_SHOWN.index)
-    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    counted = {
-        "tests": len(cases),
-        **{name: len(suite.findall(f"testcase/{tag}")) for name, tag in tags.items()},
-    }
+    counted = _count(suite)
     return JUnitFile(
-        properties={str(one.get("name")): one.get("value", "") for one in suite.iter("property")},
+        properties={
+            str(one.get("name")): one.get("value", "")
+            for one in suite.findall("properties/property")
+        },
         stated={name: suite.get(name) for name in counted},
         counted=counted,
         checks=tuple(shown.values()),
@@ -143,6 +139,7 @@ def finish_junit(text: str | None, account: Account) -> str:
     root = _parse(text) if text else ET.fromstring(_EMPTY)  # noqa: S314  # our own text
     suite = _suite(root)
     suite.set("name", SUITE)
+    tidy_cases(suite, account.evidence)
     _add_properties(suite, account)
     for trigger in account.verdict.triggers:
         _add_case(suite, f"trigger {trigger.name}", _describe(trigger), _is_green(trigger, account))
@@ -152,8 +149,8 @@ def finish_junit(text: str | None, account: Account) -> str:
         "\n".join([account.sentence, *(reason.text for reason in account.reasons)]),
         account.verdict.decision is Decision.PROMOTE,
     )
-    for attribute, path in (("tests", "testcase"), ("failures", "testcase/failure")):
-        suite.set(attribute, str(len(suite.findall(path))))
+    for attribute, count in _count(suite).items():
+        suite.set(attribute, str(count))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -175,33 +172,53 @@ def _suite(root: ET.Element) -> ET.Element:
     return suite
 
 
+def _count(suite: ET.Element) -> dict[str, int]:
+    """The numbers that a suite states, counted."""
+    paths = {
+        "tests": "testcase",
+        "failures": "testcase/failure",
+        "errors": "testcase/error",
+        "skipped": "testcase/skipped",
+    }
+    return {name: len(suite.findall(path)) for name, path in paths.items()}
+
+
 def _add_properties(suite: ET.Element, account: Account) -> None:
     # Of the suite, not of test cases: Jenkins' schema knows only these.
     properties = suite.find("properties")
     if properties is None:
         properties = ET.Element("properties")
         suite.insert(0, properties)
-    for name, value in (
-        ("environment", account.run.environment),
-        ("release", account.run.release or ""),
-        ("run", account.run.id),
-        ("scope", account.scope),
-        ("verdict", account.verdict.decision),
-    ):
-        ET.SubElement(properties, "property", name=name, value=_clean(value))
+    own = {
+        "environment": account.run.environment,
+        "release": account.run.release or "",
+        "run": account.run.id,
+        "scope": account.scope,
+        "verdict": account.verdict.decision,
+    }
+    for one in properties.findall("property"):
+        if one.get("name") in own:
+            # A check recorded it; what the gate says must be said by nobody else.
+            properties.remove(one)
+    for name, value in own.items():
+        ET.SubElement(properties, "property", name=name, value=clean(value))
 
 
 def _add_case(suite: ET.Element, name: str, text: str, is_green: bool) -> None:  # noqa: FBT001
     case = ET.SubElement(suite, "testcase", classname=SUITE, name=name, time="0")
     if is_green:
-        ET.SubElement(case, "system-out").text = _clean(text)
+        ET.SubElement(case, "system-out").text = clean(text)
     else:
-        failure = ET.SubElement(case, "failure", message=_clean(text.splitlines()[0]))
-        failure.text = _clean(text)
+        failure = ET.SubElement(case, "failure", message=clean(text.splitlines()[0]))
+        failure.text = clean(text)
 
 
 def _describe(trigger: TriggerResult) -> str:
-    return f"{trigger.name} is {trigger.state}: {trigger.why or trigger.phrase}"
+    return (
+        f"{trigger.name} is {trigger.state}: {trigger.why or trigger.phrase}\n"
+        f"bad: {trigger.bad} of {trigger.total}, unobserved: {trigger.unobserved}, "
+        f"condition: {trigger.phrase}"
+    )
 
 
 def _is_green(trigger: TriggerResult, account: Account) -> bool:
@@ -209,7 +226,3 @@ def _is_green(trigger: TriggerResult, account: Account) -> bool:
     if trigger.state in _GREEN_STATES:
         return True
     return all(reason.rule != trigger.name for reason in account.reasons)
-
-
-def _clean(text: str) -> str:
-    return text.translate(_FORBIDDEN)

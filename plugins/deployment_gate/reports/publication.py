@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployment_gate.evidence import GivenVerdict, write_evidence
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.files import ReportDirectory, write_atomically
+from deployment_gate.reports.files import (
+    ReportDirectory,
+    ReportError,
+    as_written,
+    remove_files,
+    write_all,
+    write_atomically,
+)
 from deployment_gate.reports.html import finish_html
 from deployment_gate.reports.junit import finish_junit
 from deployment_gate.reports.summary import render_summary
@@ -43,15 +52,17 @@ def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
         "evidence.jsonl": evidence_text,
         "summary.md": render_summary(account),
         "report.html": finish_html(drafts.html, account),
-        "junit.xml": finish_junit(drafts.junit, account),
         "verdict.json": render_verdict(account, evidence_text=evidence_text),
+        "junit.xml": finish_junit(drafts.junit, account),
     }
 
 
 def publish(
     texts: Mapping[str, str], directory: ReportDirectory, *, copies: Mapping[str, Path]
 ) -> None:
-    """Replace each file at once; the verdict last, when all that it stands on is there.
+    """Replace all files, each at once, once there is room for all of them.
+
+    `junit.xml` comes last, so that whatever is left where this ends early is red.
 
     Args:
         texts: The files' texts by name, in the order of writing.
@@ -59,15 +70,68 @@ def publish(
         copies: Where else some of them go, by name.
 
     Raises:
-        ReportError: One can't be written; those before it are.
+        ReportError: One can't be written.
     """
-    for name, text in texts.items():
-        write_atomically(directory.path / name, text)
+    write_all(_by_path(texts, directory, copies))
+
+
+def publish_what_fits(
+    texts: Mapping[str, str],
+    directory: ReportDirectory,
+    *,
+    copies: Mapping[str, Path],
+    instead_of: Mapping[str, str],
+) -> None:
+    """Write what is possible of a hold where other reports could not be published.
+
+    Args:
+        texts: The files' texts by name.
+        directory: Where they go.
+        copies: Where else some of them go, by name.
+        instead_of: The texts that could not be published, of which some may have been.
+    """
+    untrue = _by_path(instead_of, directory, copies)
+    remove_files(path for path, text in untrue.items() if _holds(path, text))
+    # What is large goes first; all that it says is in memory, and is written last.
+    directory.drop_working_folders()
+    small = ("junit.xml", "verdict.json")
+    remove_files(directory.path / name for name in texts if name not in small)
+    ordered = {name: texts[name] for name in sorted(texts, key=_BY_NEED.index)}
+    for path, text in _by_path(ordered, directory, copies).items():
+        with contextlib.suppress(ReportError):
+            write_atomically(path, text)
+
+
+_BY_NEED = ("junit.xml", "verdict.json", "summary.md", "report.html", "evidence.jsonl")
+
+
+def _by_path(
+    texts: Mapping[str, str], directory: ReportDirectory, copies: Mapping[str, Path]
+) -> dict[Path, str]:
+    """Each text by the places where it goes."""
+    places = {name: [directory.path / name] for name in texts}
     for name, path in copies.items():
-        write_atomically(path, texts[name])
+        places[name].append(path)
+    # The user may name one of the five files, by another way to it.
+    return {
+        Path(os.path.realpath(path.parent), path.name): texts[name]
+        for name, paths in places.items()
+        for path in paths
+    }
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file can't be told from one that holds this text."""
+    try:
+        return path.read_bytes() == as_written(text)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _whole_text(path: Path, *, end: str) -> str | None:
     """A file's text, unless its reporter failed and left half of it."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    # The half of it may end within a character.
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     return text if text.rstrip().endswith(end) else None
