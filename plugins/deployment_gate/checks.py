@@ -168,7 +168,8 @@ class CheckProcess:
         """
         if call.excinfo is None or not report.failed:
             return
-        message = failure_message(report)
+        # It goes into reports that are redacted by then.
+        message = self.redactor.redact(failure_message(report))
         is_of_target = (
             report.when == "call"
             and not message.startswith(_CUT_OFF)
@@ -179,7 +180,7 @@ class CheckProcess:
             )
         )
         if self.conduct.unobserved:
-            self.blame = Blame(unobserved=self.conduct.unobserved)
+            self.blame = Blame(unobserved=self.redactor.redact(self.conduct.unobserved))
         elif is_of_target:
             self.blame = Blame(error=message)
         else:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from deployment_gate.environment import (
     Action,
     Consecutive,
+    Decide,
     Indicator,
     IndicatorKind,
     Policy,
@@ -82,7 +83,10 @@ def judged(
         observations: list[Observation], rules: Rules, status: int = 0, **changes: Any
     ) -> Verdict:
         triggers = [
-            trigger(condition, action, name=f"rule {number}", samples=1)
+            # Of both kinds of deciding; for attempts in a row it makes no difference.
+            trigger(
+                condition, action, name=f"rule {number}", samples=1, decide=[*Decide][number % 2]
+            )
             for number, (condition, action) in enumerate(rules)
         ]
         some = evidence(observations, **changes)
@@ -140,6 +144,17 @@ def test_what_was_not_observed_never_rolls_back(stream: Stream, rules: Rules, la
         for subject, sees, duration_s in stream
     ]
     assert law(harmless, rules) is not Decision.ROLLBACK
+
+
+@examples
+@given(stream=STREAMS, rules=RULES)
+def test_what_was_seen_while_a_control_failed_never_rolls_back_and_never_promotes_what_is_bad(
+    stream: Stream, rules: Rules, observed: Observe, judged: Judge, look: Callable[..., Observation]
+) -> None:
+    control = look("status", "refused", second=99, kind=ObservationKind.CONTROL)
+    blind = judged([*observed(stream), control], rules).decision
+    assert blind is not Decision.ROLLBACK
+    assert badness(blind) >= min(1, badness(judged(observed(stream), rules).decision))
 
 
 @examples

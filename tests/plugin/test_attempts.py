@@ -149,6 +149,29 @@ def test_what_is_not_seen_to_be_the_targets_failure_is_tried_once_and_never_roll
     assert why in done.reports.why
 
 
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_what_an_attempt_told_is_redacted_wherever_it_is_shown(
+    shop: Project, processes: str
+) -> None:
+    secret = "a-token-that-was-just-issued"
+    shop.check(
+        f"""
+        tries = []
+
+        def test_it(keep_secret):
+            tries.append(keep_secret("{secret}"))
+            assert len(tries) > 1, "it said " + tries[0]
+        """.replace(secret, "a-token-" + '" "that-was-just-issued'),
+        category="api",
+    )
+    done = shop.run("-n", processes, "-rA")
+    assert done.reports.outcomes["test_it"] == "flaky", done.output
+    assert "it said [redacted]" in done.reports.verdict["notes"][0]
+    for name, text in done.reports.texts.items():
+        assert secret not in text, name
+    assert secret not in done.output
+
+
 def test_each_attempt_has_the_whole_time_limit(shop: Project, target: Target) -> None:
     body = CHECK.replace("MARK", "@pytest.mark.timeout(3)").replace(
         "assert", "import time; time.sleep(2); assert"
