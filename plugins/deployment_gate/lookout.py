@@ -116,7 +116,7 @@ class Lookout:
             url=seen.facts["url"],
             timeout_s=self._request_timeout_s,
             headers=self._headers_of(identity) if identity else {},
-            read=lambda _answer: {**seen.facts, "confirms": seen.status},
+            read=lambda _answer: {"confirms": seen.status, **seen.facts},
         )
 
     def _is_well(self, observation: Observation) -> bool:
@@ -174,7 +174,8 @@ def _compared(first: Observation, second: Observation) -> Observation:
 
 def _without_rights(seen: Observation) -> Observation:
     """Who is no longer let in sees nothing of what the check saw that was."""
-    was = seen.facts.get("confirms")
-    if was is None or was in _REFUSED or seen.status not in _REFUSED:
+    # What the check itself was answered, however often it was asked since.
+    was = seen.facts.get("confirms", seen.status)
+    if was in _REFUSED or seen.status not in _REFUSED:
         return seen
     return replace(seen, unobserved=f"asked again, it answered {seen.status}: not let in any more")
