@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +67,14 @@ def test_who_is_not_let_in_any_more_sees_nothing(
     lookout: Lookout,
     target: Target,
 ) -> None:
-    target.answers["/orders"] = iter([Reply(status=401), Reply(status=401)])
-    once, refused = (seen(f"{target.url}/orders", status, repeatable=True) for status in (500, 401))
-    (lost, *_), (still, *_) = lookout.look_at([once]), lookout.look_at([refused])
-    assert lost.unobserved == "asked again, it answered 401: not let in any more"
+    target.answers["/orders"] = repeat(Reply(status=401))
+    url = f"{target.url}/orders"
+    for status in (200, 500, None):
+        lost, *_ = lookout.look_at([seen(url, status, repeatable=True)])
+        assert lost.unobserved == "asked again, it answered 401: not let in any more"
+        again, *_ = lookout.look_at([lost])
+        assert again.unobserved
+    still, *_ = lookout.look_at([seen(url, 401, repeatable=True)])
     assert still.unobserved is None
 
 
