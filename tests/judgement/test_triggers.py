@@ -387,3 +387,19 @@ def test_a_share_that_was_suspected_is_looked_into_until_it_is_surely_below_its_
     assert is_open(1, 40, "errors")
     assert not is_open(1, 92, "errors")  # 4.9 % at a true share of 5 %
     assert not is_open(0, 40, "errors")
+
+
+def test_a_trigger_on_some_endpoints_reads_none_but_these(
+    policy: Callable[..., Policy],
+    trigger: Callable[..., TriggerRule],
+    looks: Callable[..., list[Observation]],
+) -> None:
+    observations = [
+        *looks("GET /api/a", "good good", kind=ObservationKind.REQUEST),
+        *looks("GET /b", "bad bad bad", kind=ObservationKind.REQUEST),
+    ]
+    rule = trigger(Sustained(ERRORS, 0.05, 120), endpoints=("GET /api/*",))
+    result = judged(rule, observations, policy())
+    assert (result.bad, result.total, result.state) == (0, 2, TriggerState.CLEAR)
+    missing = trigger(Sustained(ERRORS, 0.05, 120), endpoints=("GET /c",))
+    assert judged(missing, observations, policy()).state is TriggerState.UNOBSERVED
