@@ -140,8 +140,7 @@ def test_a_good_answer_in_place_of_a_bad_one_never_makes_the_verdict_worse(
 @given(stream=STREAMS, rules=RULES)
 def test_what_was_not_observed_never_rolls_back(stream: Stream, rules: Rules, law: Law) -> None:
     harmless = [
-        (subject, sees if sees == "good" else "unobserved", duration_s)
-        for subject, sees, duration_s in stream
+        (subject, sees if sees == "good" else "unobserved", 0.1) for subject, sees, _ in stream
     ]
     assert law(harmless, rules) is not Decision.ROLLBACK
 
@@ -154,7 +153,14 @@ def test_what_was_seen_while_a_control_failed_never_rolls_back_and_never_promote
     control = look("status", "refused", second=99, kind=ObservationKind.CONTROL)
     blind = judged([*observed(stream), control], rules).decision
     assert blind is not Decision.ROLLBACK
-    assert badness(blind) >= min(1, badness(judged(observed(stream), rules).decision))
+    # Attempts in a row may be cleared by a good one after them.
+    shares = [
+        (condition, action) for condition, action in rules if isinstance(condition, Sustained)
+    ]
+    if shares:
+        seeing = judged(observed(stream), shares).decision
+        blind = judged([*observed(stream), control], shares).decision
+        assert badness(blind) >= min(1, badness(seeing))
 
 
 @examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import exp
 from random import Random
 
@@ -13,6 +14,14 @@ from deployment_gate.judgement.confidence import upper_tail
 from deployment_gate.judgement.sequential import first_sure, log_evidence
 
 LIMITS = st.sampled_from([0.01, 0.05, 0.5])
+
+
+def looks(are_bad: Iterable[bool]) -> Iterator[tuple[int, int]]:
+    """One look after each reading."""
+    bad = 0
+    for total, is_bad in enumerate(are_bad, start=1):
+        bad += is_bad
+        yield bad, total
 
 
 def by_integration(bad: int, total: int, limit: float, steps: int = 4000) -> float:
@@ -59,7 +68,10 @@ def test_it_is_wrong_as_rarely_as_it_says_however_often_one_looks(
     runs, readings = 400, 1000
     wrong = sum(
         first_sure(
-            (random.random() < limit for _ in range(readings)), limit, alpha=alpha, samples=1
+            looks(random.random() < limit for _ in range(readings)),
+            limit,
+            alpha=alpha,
+            samples=1,
         )
         is not None
         for _ in range(runs)
@@ -69,21 +81,21 @@ def test_it_is_wrong_as_rarely_as_it_says_however_often_one_looks(
 
 def test_a_total_outage_is_sure_as_soon_as_there_are_enough_readings() -> None:
     outage = [True] * 100
-    assert first_sure(outage, 0.05, alpha=0.05, samples=30) == 30
-    assert first_sure(outage, 0.05, alpha=0.05, samples=1) == 2
+    assert first_sure(looks(outage), 0.05, alpha=0.05, samples=30) == 30
+    assert first_sure(looks(outage), 0.05, alpha=0.05, samples=1) == 2
 
 
 def test_the_reading_that_was_missing_may_be_a_good_one() -> None:
-    assert first_sure([True] * 29 + [False], 0.05, alpha=0.05, samples=30) == 30
+    assert first_sure(looks([True] * 29 + [False]), 0.05, alpha=0.05, samples=30) == 30
 
 
 def test_what_stays_at_its_limit_is_never_sure() -> None:
-    assert first_sure(([True] + [False] * 19) * 50, 0.05, alpha=0.05, samples=1) is None
+    assert first_sure(looks(([True] + [False] * 19) * 50), 0.05, alpha=0.05, samples=1) is None
 
 
 def test_even_the_smallest_chances_come_to_an_end() -> None:
-    assert first_sure([True] * 20_000, 0.05, alpha=1e-300, samples=20_000) == 20_000
+    assert first_sure(looks([True] * 20_000), 0.05, alpha=1e-300, samples=20_000) == 20_000
 
 
 def test_where_nothing_may_be_bad_one_is_enough() -> None:
-    assert first_sure([False, True], 0.0, alpha=0.05, samples=1) == 2
+    assert first_sure(looks([False, True]), 0.0, alpha=0.05, samples=1) == 2

@@ -34,21 +34,22 @@ def log_evidence(bad: int, total: int, limit: float) -> float:
 
 
 def first_sure(
-    readings_are_bad: Iterable[bool], limit: float, *, alpha: float, samples: int
+    looks: Iterable[tuple[int, int]], limit: float, *, alpha: float, samples: int
 ) -> int | None:
-    """How many of the readings it takes to be sure that the share is above `limit`, or None.
+    """How many readings it takes to be sure that the share is above `limit`, or None.
 
     Args:
-        readings_are_bad: Of each reading, in the order of time, whether it was bad.
+        looks: How many readings were bad, of how many, at one moment after another.
         limit: The share that must not be exceeded.
         alpha: The probability of ever being wrong that is accepted.
         samples: How many readings it takes at least.
     """
-    bad = 0
-    for total, is_bad in enumerate(readings_are_bad, start=1):
-        bad += is_bad
-        # Only a bad reading adds to what speaks for it, but the last one that is still missing.
-        if total < samples or not (is_bad or total == samples) or bad / total <= limit:
+    bad_before = total_before = 0
+    for bad, total in looks:
+        # Only a bad reading adds to what speaks for it, but the last ones that were missing.
+        is_new = bad > bad_before or total_before < samples
+        bad_before, total_before = bad, total
+        if total < samples or not is_new or bad / total <= limit:
             continue
         if limit <= 0 or log_evidence(bad, total, limit) >= -log(alpha):
             return total

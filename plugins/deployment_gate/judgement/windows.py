@@ -220,9 +220,8 @@ def early_decision(stream: Stream, rule: SustainedRule) -> range | None:
     while first < len(stream.moments_us):
         period = stream.moments_us[first] // rule.period_us + 1
         following = bisect_left(stream.moments_us, period * rule.period_us, lo=first)
-        counts = stream.bad_before[first : following + 1]
         total = first_sure(
-            (before < after for before, after in pairwise(counts)),
+            _looks_at_each_moment(stream, first, following),
             rule.condition.limit,
             alpha=(1 - rule.confidence) / (period * (period + 1)),
             samples=rule.samples,
@@ -231,6 +230,14 @@ def early_decision(stream: Stream, rule: SustainedRule) -> range | None:
             return range(first, first + total)
         first = following
     return None
+
+
+def _looks_at_each_moment(stream: Stream, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """How many readings were bad, of how many, after each moment: what is of one has no order."""
+    moments, bad_before = stream.moments_us, stream.bad_before
+    for number in range(first, end):
+        if number + 1 == end or moments[number + 1] > moments[number]:
+            yield bad_before[number + 1] - bad_before[first], number + 1 - first
 
 
 def _early_sentence(stream: Stream, rule: SustainedRule, decisive: range) -> str:
