@@ -30,8 +30,8 @@ release_identity:
   web_interface: {timeout: 1s}
 sampler: {interval: 100ms}
 rollback_triggers:
-  error_rate_threshold: {condition: Error rate > 5% for 2 seconds, timeout: 3s}
-  performance_degradation: {condition: Response time > 500ms for 4 seconds, timeout: 5s}
+  error_rate_threshold: {condition: Error rate > 5% for 2 seconds, timeout: 15s}
+  performance_degradation: {condition: Response time > 500ms for 6 seconds, timeout: 20s}
 request_timeout: 1s
 api: {facts: {environment: {equals: sandbox}}}
 allow: {writes: false}

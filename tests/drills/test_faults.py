@@ -184,7 +184,7 @@ def test_a_suspicion_is_told_with_what_is_awaited_and_for_how_long_at_most(
     drill = run_gate()
 
     assert "performance_degradation is suspected: " in drill.output
-    assert "again every 0.1 s, for 5 s at most" in drill.output
+    assert "again every 0.1 s, for 20 s at most" in drill.output
 
 
 @pytest.mark.parametrize(("fault", "category"), NOT_COVERED.items(), ids=NOT_COVERED)

@@ -21,7 +21,7 @@ ERRORS = """
   errors:
     condition: "Error rate > 5% for 1 second"
     action: rollback
-    timeout: 2s
+    timeout: 8s
     samples: 10
     SURE
 """
@@ -77,7 +77,7 @@ def test_errors_that_go_on_throughout_the_period_roll_back(shop: Project, target
     assert asked == {"GET /orders"}
     assert len(done.reports.observations("health")) > 10
     assert "errors is suspected: 10 of" in done.output
-    assert "again every 0.05 s, for 2 s at most" in done.output
+    assert "again every 0.05 s, for 8 s at most" in done.output
 
 
 def test_errors_that_end_are_cleared_and_told(shop: Project, target: Target) -> None:
