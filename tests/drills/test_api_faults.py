@@ -220,14 +220,13 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("processes", ["0", "4"])
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
 def test_a_fault_of_the_api_fails_its_own_checks_only(
-    expected: Expected, processes: str, target: Any, run_gate: Callable[..., Any]
+    expected: Expected, target: Any, run_gate: Callable[..., Any]
 ) -> None:
     target.set_fault(expected.fault)
 
-    drill = run_gate("-n", processes, env="writable", marker="api")
+    drill = run_gate(env="writable", marker="api")
 
     ended = drill.outcomes.items()
     assert {name for name, outcome in ended if outcome == "warned"} == expected.warned
