@@ -82,9 +82,9 @@ class Drill:
         }
 
     @property
-    def triggers(self) -> dict[str, str]:
-        """The state of each trigger."""
-        return {one["name"]: one["state"] for one in self.verdict["triggers"]}
+    def fired(self) -> set[str]:
+        """The triggers that fired."""
+        return {one["name"] for one in self.verdict["triggers"] if one["state"] == "fired"}
 
     @property
     def not_run(self) -> set[str]:

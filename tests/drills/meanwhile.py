@@ -1,4 +1,4 @@
-"""A plugin for drills: breaks the sandbox once the first check of a run has ended."""
+"""A plugin for drills: breaks the sandbox once the gate has looked at it, before any check."""
 
 from __future__ import annotations
 
@@ -14,14 +14,22 @@ class Meanwhile:
     """Sets the fault, in the controlling process and once."""
 
     def __init__(self) -> None:
-        self.is_set = False
+        self._is_set = False
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """The first check has ended."""
-        if report.when != "teardown" or self.is_set:
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self) -> None:
+        """After the gate's own, which comes first and looks; no worker has work yet."""
+        self._set()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """The same in one process; with workers, which collect for it, it has no items."""
+        if session.items:
+            self._set()
+
+    def _set(self) -> None:
+        if self._is_set:
             return
-        self.is_set = True
+        self._is_set = True
         subprocess.run(
             [
                 *(sys.executable, "-m", "sandbox", "fault", os.environ["DRILL_FAULT"]),
@@ -34,6 +42,6 @@ class Meanwhile:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing in xdist's workers, which come to know each report, too."""
+    """Nothing in xdist's workers, which come to know of each hook, too."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Meanwhile())
