@@ -44,6 +44,7 @@ def carry_out(
     until = time.monotonic() + rule.timeout_s
     attempts: list[Observation] = []
     while True:
+        process.conduct.attempt = len(attempts) + 1
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         why = process.blame
         if attempts or why != Blame():

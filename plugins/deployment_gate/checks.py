@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
@@ -43,6 +43,8 @@ from deployment_gate.probes.exchange import tell_exchanges
 if TYPE_CHECKING:
     from deployment_gate.environment import Environment, TriggerRule, WaiverRule
     from deployment_gate.openapi import Document
+
+T = TypeVar("T")
 
 _DEPEND_ON_HEALTH = frozenset(
     {Category.API, Category.FRONTEND, Category.PERFORMANCE, Category.SECURITY}
@@ -106,6 +108,7 @@ class CheckProcess:
             keep_secret=redactor.add,
         )
         self._journal = journal
+        self._looks: dict[Hashable, tuple[tuple[str | None, int], object]] = {}
         self._swept: list[Record] | None = None
         self._health: defaultdict[str, list[Observation]] | None = None
         self._dead: str | None = None
@@ -126,6 +129,21 @@ class CheckProcess:
         self.conduct.is_unanswered = False
         self.blame = Blame()
         self.conduct.exchanges.clear()
+
+    def look_once(self, what: Hashable, look: Callable[[], T]) -> T:
+        """What `look` saw, shared by the checks of this process.
+
+        A further attempt at a check looks anew: the same look counts once against the target.
+
+        Args:
+            what: What is looked at.
+            look: Looks at it.
+        """
+        now = (self.conduct.check, self.conduct.attempt)
+        seen = self._looks.get(what)
+        if seen is None or (self.conduct.attempt > 1 and seen[0] != now):
+            seen = self._looks[what] = (now, look())
+        return cast(T, seen[1])
 
     def rule_of(self, check: str) -> TriggerRule | None:
         """The trigger that counts a check's attempts, where one does and nobody waived it."""

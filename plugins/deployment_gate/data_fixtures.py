@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import pytest
@@ -102,20 +101,19 @@ def cache_server(
 def _observed(
     config: pytest.Config, look: Callable[[str], Observation]
 ) -> Callable[[str], Observation]:
-    """`look`, once for each name, on behalf of the check that is the first to ask."""
-    conduct = config.stash[process_key].conduct
+    """`look`, shared by the checks, on behalf of the one that is the first to ask."""
+    process = config.stash[process_key]
 
-    @cache
-    def look_once(name: str) -> Observation:
+    def observe(name: str) -> Observation:
         try:
-            observation = replace(look(name), check=conduct.check)
+            observation = replace(look(name), check=process.conduct.check)
         except GateError as error:
             # In a fixture, so that it counts as an error of the run, not as a failed check.
             pytest.fail(f"{name}: {error}", pytrace=False)
-        conduct.observe(observation)
+        process.conduct.observe(observation)
         return observation
 
-    return look_once
+    return lambda name: process.look_once((look, name), lambda: observe(name))
 
 
 def _seen(limits: L, observation: Observation) -> SeenStore[L]:

@@ -136,6 +136,7 @@ class CheckHooks:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
         """A check whose failures a trigger counts is carried out until that is decided."""
+        self._process.conduct.attempt = 1
         rule = self._process.rule_of(item.nodeid)
         if rule is None:
             return None

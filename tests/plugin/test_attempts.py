@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,3 +214,35 @@ def test_a_waiver_accepts_a_failure_up_to_its_day(
     told = done.reports["summary.md"]
     assert ("waived until" in told) == (exit_code == 0)
     assert ("its waiver expired on" in told) == (exit_code == 1)
+
+
+def test_each_attempt_looks_at_what_checks_share_anew(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP", f"sqlite:///{tmp_path}/shop.db")
+    path = project.path / "environments/here.yaml"
+    trigger = TRIGGERS.replace("Api check", "Infrastructure check")
+    text = path.read_text().replace("rollback_triggers:\n", trigger)
+    sqlite3.connect(tmp_path / "shop.db").execute("CREATE TABLE orders (id)").connection.close()
+    path.write_text(f"{text}databases: {{shop: {{url: '${{SHOP}}'}}}}\n")
+    project.check(
+        """
+        def test_one(look_at_database):
+            look_at_database("shop")
+
+        def test_two(look_at_database):
+            look_at_database("shop")
+            look_at_database("shop")
+            assert False, "it is unwell"
+
+        def test_what_comes_after_it():
+            pass  # after the last check of a run, pytest tears down what checks share
+        """,
+        category="infrastructure",
+    )
+
+    done = project.run()
+
+    assert done.exit_code == 10, done.output
+    # The first check's look, which the second one shares, and one more for its second attempt.
+    assert len(done.reports.observations("database")) == 2

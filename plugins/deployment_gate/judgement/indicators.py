@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 from deployment_gate.environment import Content, HealthRule, Indicator, IndicatorKind, Policy
@@ -30,9 +31,6 @@ BAD_STATES = frozenset({
 
 ANSWERS = frozenset({ObservationKind.HEALTH, ObservationKind.RELEASE, ObservationKind.REQUEST})
 """What rates of errors and slow answers are made of; no user asks a database, or this runner."""
-
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
 
 
 class Reading(Enum):
@@ -83,7 +81,7 @@ def read_error(observation: Observation) -> Judged:
         return unseen
     if observation.error:
         return Judged(Reading.BAD, observation.error)
-    if observation.status is not None and observation.status >= SERVER_ERROR:
+    if observation.status is not None and observation.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Judged(Reading.BAD, f"answered {observation.status}")
     return GOOD
 
@@ -163,6 +161,6 @@ def _doubts(observation: Observation) -> Iterator[str]:
 def _unobserved(observation: Observation) -> Judged | None:
     if observation.unobserved:
         return Judged(Reading.UNOBSERVED, observation.unobserved)
-    if observation.status == TOO_MANY_REQUESTS:
+    if observation.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Judged(Reading.UNOBSERVED, "answered 429: it limits this runner's rate")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import chain
 
 from deployment_gate.environment import (
@@ -16,7 +17,7 @@ from deployment_gate.environment import (
     TriggerRule,
 )
 from deployment_gate.evidence import Evidence
-from deployment_gate.judgement.indicators import TOO_MANY_REQUESTS, Reading
+from deployment_gate.judgement.indicators import Reading
 from deployment_gate.judgement.states import Decided, TriggerState, worst
 from deployment_gate.judgement.streams import Seen, bad_of, can_be_judged, readings, streams_of
 from deployment_gate.judgement.windows import SustainedRule, is_surely_clear, sustained
@@ -139,7 +140,7 @@ def _is_open(rule: TriggerRule, streams: Mapping[str, Sequence[Seen]], *, is_wat
 def _limited(evidence: Evidence) -> set[str]:
     """Subjects that last answered that they are asked too often, and may answer later."""
     last = {one.subject: one.status for one in evidence.observations}
-    return {subject for subject, status in last.items() if status == TOO_MANY_REQUESTS}
+    return {subject for subject, status in last.items() if status == HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def _decide(rule: TriggerRule, streams: Mapping[str, Sequence[Seen]]) -> Decided:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from deployment_gate.openapi.document import Document
@@ -15,7 +16,6 @@ from deployment_gate.openapi.tree import entries, listed, media_type, step_to
 if TYPE_CHECKING:
     import httpx
 
-_FIRST_SERVER_ERROR = 500
 # RFC 9110, 15.3.5, 15.3.6 and 15.4.5; RFC 9110, 9.3.2 for HEAD.
 _BODILESS = frozenset({204, 205, 304})
 
@@ -23,7 +23,7 @@ _BODILESS = frozenset({204, 205, 304})
 def violations(document: Document, operation: Operation, response: httpx.Response) -> list[str]:
     """Answer what of an operation's answer its document doesn't allow, a sentence each."""
     status = response.status_code
-    if status >= _FIRST_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return [f"was answered {status}"]
     documented = operation.answer_to(str(status))
     if documented is None:

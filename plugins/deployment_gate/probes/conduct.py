@@ -21,6 +21,7 @@ class Conduct:
         signs_in_at: Method and address of each sign-in, which is no write of data.
         keep_secret: Takes what an answer holds that no report may show.
         check: The node id of the running check.
+        attempt: Which attempt at it this is, from 1 on.
         is_writing: Whether the running check is marked `writes`.
         is_provoking: Whether the running check sends what must be refused.
         step: What the running check calls what it is doing.
@@ -38,6 +39,7 @@ class Conduct:
     signs_in_at: frozenset[tuple[str, str]] = frozenset()
     keep_secret: Callable[[str], None] = lambda _: None
     check: str | None = None
+    attempt: int = 1
     is_writing: bool = False
     is_provoking: bool = False
     step: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -22,7 +23,6 @@ LIFE_SIGN_TIMEOUT_S = 2.0
 """How long a target that left one request unanswered may take to show that it is alive."""
 
 
-_TOO_MANY_REQUESTS = 429
 _USUAL_HEADERS = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent"})
 
 
@@ -90,7 +90,7 @@ class _ObservedTransport(httpx.BaseTransport):
                     step=self._conduct.step,
                 )
             )
-            if response is not None and response.status_code == _TOO_MANY_REQUESTS:
+            if response is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                 self._conduct.unobserved = "answered 429: it limits this runner's rate"
             self._conduct.unobserved = why.unobserved or self._conduct.unobserved
             self._conduct.is_unanswered |= why.error is not None

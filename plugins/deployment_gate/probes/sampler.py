@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from deployment_gate.evidence import Observation, ObservationKind
@@ -22,7 +23,6 @@ BODY_LIMIT = 256 * 1024
 """Bytes of a body that are kept; a health answer is far smaller, and memory stays bounded."""
 
 
-_TOO_MANY_REQUESTS = 429
 _LONGEST_RETRY_S = 24 * 3600
 
 _HEADER_LIMIT = 64 * 1024
@@ -187,7 +187,7 @@ async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
 def _later(answer: Answer) -> dict[str, Any]:
     """`retry_after_s` of an answer that refuses to be asked so often (RFC 9110, 10.2.3)."""
     said = answer.headers.get("Retry-After", "").strip()
-    if answer.status != _TOO_MANY_REQUESTS or not said:
+    if answer.status != HTTPStatus.TOO_MANY_REQUESTS or not said:
         return {}
     if said.isascii() and said.isdigit():
         return {"retry_after_s": min(int(said), _LONGEST_RETRY_S)}
