@@ -18,10 +18,11 @@ from sandbox.interference import (
     answer_some_with_an_error,
     answer_unhealthy,
     delay,
+    delay_pages,
     hang,
     ignore_accepted_encodings,
     let_caches_keep,
-    misroute_search,
+    misroute,
     redirect_as_found,
 )
 
@@ -184,7 +185,7 @@ FAULTS = (
     Fault(
         "missing-route",
         "The search is answered 404, though the description has it.",
-        around=misroute_search,
+        around=misroute("/api/v1/search"),
     ),
     Fault(
         "uneven-errors",
@@ -222,6 +223,78 @@ FAULTS = (
         "broken-javascript",
         "The script that every page of the web interface loads throws an error.",
         around=answer_broken_script,
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "missing-script",
+        "A script of the web interface is gone: a page is answered in its place.",
+        around=misroute("/static/shortcuts.js", to="/"),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "console-error",
+        "Every page of the web interface writes an error to the console.",
+        flaws=(Flaw.CONSOLE_ERROR,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "missing-image",
+        "The image that every page of the web interface shows is answered 404.",
+        around=misroute("/static/logo.svg"),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "overflow",
+        "On phones every page of the web interface is wider than the screen.",
+        flaws=(Flaw.OVERFLOW,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "inaccessible-form",
+        "The field of the search form has no label.",
+        flaws=(Flaw.INACCESSIBLE_FORM,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "layout-shift",
+        "The content of every page jumps a moment after it was shown.",
+        flaws=(Flaw.LAYOUT_SHIFT,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "visual-change",
+        "A stripe below the header of every page has another colour.",
+        flaws=(Flaw.VISUAL_CHANGE,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "login-refused",
+        "The API refuses to sign in who comes by the web interface.",
+        flaws=(Flaw.LOGIN_REFUSED,),
+    ),
+    Fault(
+        "third-party",
+        "Every page of the web interface loads a script from somebody else.",
+        flaws=(Flaw.THIRD_PARTY,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "slow-interaction",
+        "A press of a button of the web interface blocks the page for 600 ms.",
+        flaws=(Flaw.SLOW_INTERACTION,),
+        parts=frozenset({Part.WEB}),
+    ),
+    Fault(
+        "undead-session",
+        "Who goes back after signing out is signed in again.",
+        flaws=(Flaw.UNDEAD_SESSION, Flaw.NO_REVOCATION),
+        parts=frozenset(Part),
+    ),
+    Fault(
+        "slow-page",
+        "Each page of the web interface takes that much longer; what it loads doesn't.",
+        around=delay_pages,
+        value=Value("seconds, 0 to 600", default=2.5, highest=600.0),
         parts=frozenset({Part.WEB}),
     ),
     Fault(

@@ -37,6 +37,15 @@ class Flaw(Enum):
     FRAGILE_SEARCH = auto()
     GREEDY_SEARCH = auto()
     UNSEARCHABLE_WRITES = auto()
+    LOGIN_REFUSED = auto()
+    CONSOLE_ERROR = auto()
+    OVERFLOW = auto()
+    INACCESSIBLE_FORM = auto()
+    LAYOUT_SHIFT = auto()
+    VISUAL_CHANGE = auto()
+    THIRD_PARTY = auto()
+    SLOW_INTERACTION = auto()
+    UNDEAD_SESSION = auto()
 
 
 Flaws = frozenset[Flaw]

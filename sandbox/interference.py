@@ -1,7 +1,7 @@
 """What a fault can do to a request and its answer on their way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from random import Random
@@ -9,7 +9,6 @@ from random import Random
 from sandbox.asgi import App, Message, Receive, Scope, Send, answer, answer_json, with_headers
 
 HANG_POLL_S = 0.05
-SEARCH_PATH = "/api/v1/search"
 
 
 @dataclass(slots=True, frozen=True)
@@ -64,6 +63,17 @@ async def delay(exchange: Exchange) -> None:
     await exchange.proceed()
 
 
+async def delay_pages(exchange: Exchange) -> None:
+    """Hold each page back for the given seconds, and nothing else."""
+
+    async def send(message: Message) -> None:
+        if dict(message.get("headers", ())).get(b"content-type", b"").startswith(b"text/html"):
+            await asyncio.sleep(exchange.value)
+        await exchange.send(message)
+
+    await replace(exchange, send=send).proceed()
+
+
 async def hang(exchange: Exchange) -> None:
     """Leave the request unanswered for as long as the fault is set."""
     while exchange.is_still_set():  # noqa: ASYNC110 - the switch is a file that another process writes
@@ -71,11 +81,15 @@ async def hang(exchange: Exchange) -> None:
     await exchange.proceed()
 
 
-async def misroute_search(exchange: Exchange) -> None:
-    """Send searches to where no route is."""
-    if exchange.scope["path"].rstrip("/") == SEARCH_PATH:
-        exchange = replace(exchange, scope={**exchange.scope, "path": "/unrouted"})
-    await exchange.proceed()
+def misroute(path: str, to: str = "/unrouted") -> Callable[[Exchange], Awaitable[None]]:
+    """Make what answers one path as if another had been asked for, by default where no route is."""
+
+    async def lead_astray(exchange: Exchange) -> None:
+        if exchange.scope["path"].rstrip("/") == path:
+            exchange = replace(exchange, scope={**exchange.scope, "path": to})
+        await exchange.proceed()
+
+    return lead_astray
 
 
 async def redirect_as_found(exchange: Exchange) -> None:

@@ -142,6 +142,8 @@ def issue(
 async def login(request: Request, credentials: Credentials) -> IssuedTokens:
     """Sign in."""
     services = services_of(request)
+    if Flaw.LOGIN_REFUSED in services.flaws() and "origin" in request.headers:
+        raise ApiError(422, "invalid_request", "body.client_id: Field required")
     query = select(users.c.password_hash, users.c.role).where(
         users.c.username == credentials.username
     )

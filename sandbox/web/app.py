@@ -12,11 +12,12 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.asgi import App, Headers, Scope
 from sandbox.faults import Part
-from sandbox.flaws import Flaw
+from sandbox.flaws import Flaw, Flaws
 from sandbox.layers import AccessLogLayer, HeaderLayer, now
 from sandbox.releases import Release, find_release
 from sandbox.settings import Settings
 from sandbox.switchboard import FaultLayer, Switchboard
+from sandbox.web.flawed_pages import THIRD_PARTY, with_flaws
 
 HERE = Path(__file__).parent
 PAGES: Mapping[str, tuple[str, str]] = {
@@ -35,20 +36,24 @@ def create_app(settings: Settings) -> App:
     release = find_release(settings.release)
     switchboard = Switchboard(Path(settings.state_dir) / "faults.json", Part.WEB)
     plain: Headers = [(b"x-release", release.version.encode()), *NO_STORE]
-    secured = [*plain, *security_headers(settings.api_url)]
+    secured = [*plain, *security_headers(settings.api_url, "'self'")]
+    opened = [*plain, *security_headers(settings.api_url, f"'self' {THIRD_PARTY}")]
 
     def headers(_: Scope) -> Headers:
-        return plain if Flaw.MISSING_HEADERS in switchboard.flaws() else secured
+        flaws = switchboard.flaws()
+        if Flaw.MISSING_HEADERS in flaws:
+            return plain
+        return opened if Flaw.THIRD_PARTY in flaws else secured
 
-    app: App = FaultLayer(create_site(settings, release), switchboard)
+    app: App = FaultLayer(create_site(settings, release, switchboard.flaws), switchboard)
     app = HeaderLayer(app, headers)
     return AccessLogLayer(app, Path(settings.access_log)) if settings.access_log else app
 
 
-def security_headers(api_url: str) -> Headers:
+def security_headers(api_url: str, scripts: str) -> Headers:
     """Return the headers that keep a page to itself; it may talk to the API and nobody else."""
     content = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
         f"connect-src 'self' {api_url}; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
@@ -63,7 +68,7 @@ def security_headers(api_url: str) -> Headers:
     ]
 
 
-def create_site(settings: Settings, release: Release) -> Starlette:
+def create_site(settings: Settings, release: Release, flaws: Callable[[], Flaws]) -> Starlette:
     """Return the web interface itself."""
     config = {"api": settings.api_url, "release": release.version}
     version = {
@@ -80,19 +85,24 @@ def create_site(settings: Settings, release: Release) -> Starlette:
     async def icon(_: Request) -> Response:
         return FileResponse(HERE / "static" / "icon.svg")
 
+    def page(name: str, title: str) -> Endpoint:
+        sound = render(name, title, release)
+
+        async def answer(_: Request) -> Response:
+            return HTMLResponse(with_flaws(sound, flaws()))
+
+        return answer
+
     missing = render("missing", "Page not found", release)
 
     async def not_found(_: Request, _error: Exception) -> Response:
-        return HTMLResponse(missing, 404)
+        return HTMLResponse(with_flaws(missing, flaws()), 404)
 
     return Starlette(
         routes=[
-            *(
-                Route(path, always(HTMLResponse, render(name, title, release)))
-                for path, (name, title) in PAGES.items()
-            ),
-            Route("/config.json", always(JSONResponse, config)),
-            Route("/version", always(JSONResponse, version)),
+            *(Route(path, page(name, title)) for path, (name, title) in PAGES.items()),
+            Route("/config.json", always(config)),
+            Route("/version", always(version)),
             Route("/health", health),
             Route("/favicon.ico", icon),  # what browsers ask for beside a page without a link
             Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -101,11 +111,11 @@ def create_site(settings: Settings, release: Release) -> Starlette:
     )
 
 
-def always(kind: type[Response], content: object) -> Endpoint:
+def always(content: object) -> Endpoint:
     """Return an endpoint whose answer never changes."""
 
     async def answer(_: Request) -> Response:
-        return kind(content)
+        return JSONResponse(content)
 
     return answer
 

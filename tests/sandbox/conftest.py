@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.servers import PostgreSQL, wait_for
 
@@ -199,3 +200,27 @@ def chromium() -> str | None:
         "No Chromium was found: apt-get install chromium, or playwright install chromium, "
         "or say where it is by CHROMIUM."
     )
+
+
+@pytest.fixture(scope="module")
+def real_browser(chromium: str | None) -> Iterator[Browser]:
+    """A real browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser_page(real_browser: Browser) -> Page:
+    """A page of a real browser."""
+    return real_browser.new_page()
+
+
+@pytest.fixture
+def page(browser_page: Page, sandbox: Sandbox) -> Iterator[Page]:
+    """A page of a visitor who is signed out."""
+    browser_page.goto(sandbox.web + "/version")
+    browser_page.evaluate("sessionStorage.clear()")
+    yield browser_page
+    browser_page.goto("about:blank")

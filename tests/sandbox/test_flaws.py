@@ -34,6 +34,21 @@ BROAD = {
     "latency",
     "hang",
 }
+# Those of the web interface, which test_web_faults.py looks at in a browser.
+SEEN_IN_A_BROWSER = {
+    "missing-script",
+    "console-error",
+    "missing-image",
+    "overflow",
+    "inaccessible-form",
+    "layout-shift",
+    "visual-change",
+    "login-refused",
+    "third-party",
+    "slow-interaction",
+    "undead-session",
+    "slow-page",
+}
 
 
 @dataclass
@@ -274,7 +289,7 @@ def test_sound_platform_shows_no_symptom(visitor: Visitor) -> None:
 
 
 def test_every_fault_is_tested() -> None:
-    assert {fault.name for fault in FAULTS} == SYMPTOMS.keys() | BROAD
+    assert {fault.name for fault in FAULTS} == SYMPTOMS.keys() | BROAD | SEEN_IN_A_BROWSER
 
 
 def test_signing_out_without_revocation_still_kills_the_refresh_token(visitor: Visitor) -> None:

@@ -6,39 +6,21 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.sandbox.browsing import OVERFLOW, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.sandbox.conftest import Sandbox
 
-PASSWORD = "test-password-of-the-sandbox"
 WIDTHS = {"phone": (360, 740), "tablet": (768, 1024), "desktop": (1280, 800)}
 SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select')]
     .filter((one) => one.offsetParent && !one.matches('.skip'))
     .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
     .filter(([, box]) => box.height < 44 || box.width < 44)
     .map(([html]) => html)"""
-OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def browser_page(chromium: str | None) -> Iterator[Page]:
-    """A page of a real browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
-
-
-@pytest.fixture
-def page(browser_page: Page, sandbox: Sandbox) -> Iterator[Page]:
-    """A page of a visitor who is signed out."""
-    browser_page.goto(sandbox.web + "/version")
-    browser_page.evaluate("sessionStorage.clear()")
-    yield browser_page
-    browser_page.goto("about:blank")
 
 
 @pytest.fixture
@@ -55,13 +37,6 @@ def troubles(page: Page) -> Iterator[list[str]]:
     yield noted
     for event in ("console", "pageerror"):
         page.remove_listener(event, note)
-
-
-def sign_in(page: Page, password: str = PASSWORD) -> None:
-    """Fill in the form."""
-    page.get_by_label("Username").fill("test")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -113,6 +88,19 @@ def test_sign_in_leads_only_to_pages_of_this_site(sandbox: Sandbox, page: Page) 
     page.goto(sandbox.web + "/login?next=//evil.example/")
     sign_in(page)
     page.wait_for_url(sandbox.web + "/")
+
+
+def test_a_shortcut_leads_to_the_search(sandbox: Sandbox, page: Page) -> None:
+    page.goto(sandbox.web + "/")
+    sign_in(page)
+    page.get_by_text("60 policies").wait_for()
+    page.keyboard.press("Control+k")
+    page.wait_for_url("**/search")
+    words = page.get_by_label("Words to look for")
+    expect(words).to_be_focused()
+    page.get_by_role("button", name="Search").focus()
+    page.keyboard.press("Control+k")
+    expect(words).to_be_focused()
 
 
 def test_lost_api_is_said_in_words(sandbox: Sandbox, page: Page) -> None:

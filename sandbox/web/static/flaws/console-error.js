@@ -1,0 +1,1 @@
+console.error("Preferences can't be read: the reading pane is set to its defaults.");
