@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate import api_fixtures, data_fixtures, fixtures
+from deployment_gate import api_fixtures, data_fixtures, fixtures, web_fixtures
 from deployment_gate.checks import Beginning, CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.controller import ControllerHooks, ReporterSilencer
@@ -16,7 +16,7 @@ from deployment_gate.errors import GateError
 from deployment_gate.evidence import Journal, Redactor
 from deployment_gate.hooks import COMPLAINTS, CheckHooks, CollectionHooks
 from deployment_gate.judging import is_evidence, read_baseline
-from deployment_gate.reports.files import ReportDirectory, ReportError, remove_files
+from deployment_gate.reports.files import TRACES, ReportDirectory, ReportError, remove_files
 from deployment_gate.reports.leftovers import copies_of, is_explaining, report_directory
 from deployment_gate.run import CONTROLLER, GateRun, new_run
 
@@ -77,14 +77,14 @@ def _refuse_empty_options(config: pytest.Config) -> None:
 
 def _bring_in(config: pytest.Config, name: str) -> None:
     _refuse_to_go_without(config, "terminal", "timeout", "html", "metadata", "junitxml")
-    given = config.option.env_dir
-    folder = config.invocation_params.dir / given if given else config.rootpath / "environments"
+    folder = _environments(config)
     environment = load_environment(name, folder, variables=os.environ)
     before = _take_evidence_before(config, environment)
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
     plugins.register(api_fixtures, "deployment_gate.api_fixtures")
     plugins.register(data_fixtures, "deployment_gate.data_fixtures")
+    plugins.register(web_fixtures, "deployment_gate.web_fixtures")
     process = None if is_explaining(config.option) else _process(config, environment, before)
     if process:
         process.baseline = _baseline(config)
@@ -99,6 +99,16 @@ def _bring_in(config: pytest.Config, name: str) -> None:
         ),
         "deployment_gate.collection",
     )
+
+
+def _environments(config: pytest.Config) -> Path:
+    given = config.option.env_dir
+    return config.invocation_params.dir / given if given else config.rootpath / "environments"
+
+
+def _pictures(config: pytest.Config, environment: Environment) -> Path:
+    """The folder of the pictures that were approved for an environment, beside its file."""
+    return _environments(config) / "pictures" / environment.name
 
 
 def _baseline(config: pytest.Config) -> Document | None:
@@ -153,7 +163,13 @@ def _process(
     plugins.register(ReporterSilencer(config, run), "deployment_gate.reporter_silencer")
     return CheckProcess(
         environment,
-        beginning=Beginning(run.journal.path, run.run.started.date(), run.confirms),
+        beginning=Beginning(
+            sweep=run.journal.path,
+            day=run.run.started.date(),
+            confirms=run.confirms,
+            traces=run.directory.path / TRACES,
+            pictures=_pictures(config, environment),
+        ),
         journal=run.journal,
         redactor=run.redactor,
         complain=run.trouble.append,
@@ -198,9 +214,11 @@ def _worker_process(config: pytest.Config, environment: Environment) -> CheckPro
     return CheckProcess(
         environment,
         beginning=Beginning(
-            directory.journal_of(CONTROLLER),
-            date.fromisoformat(told["day"]),
-            config.option.confirm == "on",
+            sweep=directory.journal_of(CONTROLLER),
+            day=date.fromisoformat(told["day"]),
+            confirms=config.option.confirm == "on",
+            traces=directory.path / TRACES,
+            pictures=_pictures(config, environment),
         ),
         journal=Journal(directory.journal_of(worker), redactor=redactor),
         redactor=redactor,

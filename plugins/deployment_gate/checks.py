@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
+from deployment_gate.attachments import Attachment, attach
 from deployment_gate.environment import Action, Category, IndicatorKind, policy_of
 from deployment_gate.evidence import (
     Baseline,
@@ -63,11 +64,15 @@ class Beginning:
         sweep: The journal of what it saw before the checks began.
         day: The one on which the run began; waivers hold on it or don't.
         confirms: Whether a failure that a trigger counts is looked into by further attempts.
+        traces: The folder for traces of browsers.
+        pictures: The folder of the environment's approved pictures.
     """
 
     sweep: Path
     day: date
     confirms: bool
+    traces: Path
+    pictures: Path
 
 
 class CheckProcess:
@@ -82,6 +87,8 @@ class CheckProcess:
         baseline: The description that the release before was served with, where one was given.
         blame: Whose failure the running check's was, where it failed.
         beginning: What the controller told.
+        attachments: What the running check saw, for the reports where it fails.
+        warnings: What is to be told of the running check although it passes.
     """
 
     def __init__(
@@ -100,6 +107,9 @@ class CheckProcess:
         self.baseline: Document | None = None
         self.blame = Blame()
         self.beginning = beginning
+        self.attachments: list[Attachment] = []
+        self.warnings: list[str] = []
+        self._undone: str | None = None
         self.conduct = Conduct(
             observe=journal.append,
             environment=environment.name,
@@ -128,6 +138,9 @@ class CheckProcess:
         self.conduct.unobserved = None
         self.conduct.is_unanswered = False
         self.blame = Blame()
+        self.attachments.clear()
+        self.warnings.clear()
+        self._undone = None
         self.conduct.exchanges.clear()
 
     def look_once(self, what: Hashable, look: Callable[[], T]) -> T:
@@ -160,6 +173,11 @@ class CheckProcess:
         if self._dead is None:
             self._dead = self._why_dead()
         return self._dead or None
+
+    def leave_undone(self, why: str) -> str:
+        """The running check can't be carried out for a reason that another check tells of."""
+        self._undone = why
+        return why
 
     def _why_dead(self) -> str:
         """Which health trigger has fired by what the sweep saw, and why."""
@@ -237,6 +255,8 @@ class CheckProcess:
     def finish_report(self, report: pytest.TestReport) -> None:
         """Weigh a failure by its severity, and take every secret out, before anyone reads it."""
         check = self.plan.get(report.nodeid)
+        if report.failed:
+            attach(report, self.attachments, self.redactor.redact)
         if check is not None and report.failed:
             waiver = self._waiver_of(check)
             if waiver:
@@ -245,9 +265,11 @@ class CheckProcess:
             elif check.severity is not Severity.CRITICAL and report.when == "call":
                 text = f"{check.severity}: {failure_message(report)}"
                 _tell_not_red(report, Outcome.WARNED, text)
-        elif check is not None and report.when == "setup" and report.skipped and self._dead:
-            if self.why_not_run(report.nodeid):
+        elif check is not None and report.when == "setup" and report.skipped:
+            if self._undone or (self._dead and self.why_not_run(report.nodeid)):
                 report.told_as = Outcome.NOT_RUN.value  # type: ignore[attr-defined]  # ours
+        elif report.when == "call" and report.passed and self.warnings:
+            _tell_not_red(report, Outcome.WARNED, "; ".join(self.warnings))
         elif check is not None and check.subject and report.when == "call" and report.passed:
             attempts = self._attempts_at(check.subject)
             bad = [one for one in attempts if one.reading is Reading.BAD]

@@ -75,6 +75,7 @@ def scope_of(config: pytest.Config) -> Scope:
         *(f"-o {setting}" for setting in option.override_ini or () if _is_collecting(setting)),
         *([f"-c {option.inifilename}"] if option.inifilename else []),
         *(["--noconftest"] if option.noconftest else []),
+        *(["--approve-screenshots"] if option.approve_screenshots else []),
         *(["--last-failed"] if getattr(option, "lf", False) else []),
         *(["--stepwise"] if getattr(option, "stepwise", False) else []),
     ]

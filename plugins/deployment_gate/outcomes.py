@@ -105,7 +105,9 @@ class OutcomeCollector:
         known = self._open.pop(report.nodeid, None)
         outcome = outcome_of(report)
         message = "" if outcome in {None, Outcome.PASSED} else failure_message(report)
-        if outcome in {Outcome.XFAILED, Outcome.XPASSED}:
+        if outcome in {Outcome.XFAILED, Outcome.XPASSED} or (
+            outcome is Outcome.WARNED and report.longrepr is None
+        ):
             message = report.wasxfail
         elif outcome is Outcome.FLAKY:
             message = report.flaky

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
-    from deployment_gate.environment import Environment, Journey
+    from deployment_gate.environment import Environment, Journey, WebJourney, WebTarget
 
 
 def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] | None:
@@ -27,6 +27,8 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
             pytest.param(name, id=name, marks=_marks_of(journey))
             for name, journey in journeys.items()
         ]
+    if environment.web is not None and fixture in _OF_WEB:
+        return _OF_WEB[fixture](environment.web)
     names: Mapping[str, Mapping[str, object]] = {
         "health_endpoint": environment.health_endpoints,
         "identity": api.identities if api else {},
@@ -34,12 +36,48 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
         "fact": api.facts if api else {},
         "database": environment.databases,
         "cache_server": environment.caches,
+        **{name: {} for name in _OF_WEB},
     }
     if fixture not in names:
         return None
     return [pytest.param(name, id=name) for name in names[fixture]]
 
 
-def _marks_of(journey: Journey) -> list[pytest.MarkDecorator]:
-    marks = {"smoke": journey.smoke, "writes": journey.writes}
-    return [getattr(pytest.mark, name) for name, is_set in marks.items() if is_set]
+def _web_journeys(web: WebTarget) -> list[ParameterSet]:
+    return [pytest.param(name, id=name, marks=_marks_of(one)) for name, one in web.journeys.items()]
+
+
+def _web_pages(web: WebTarget) -> list[ParameterSet]:
+    return [
+        pytest.param(name, id=name, marks=_smoke_where(name in web.smoke_pages))
+        for name in web.shown
+    ]
+
+
+def _web_speeds(web: WebTarget) -> list[ParameterSet]:
+    return [pytest.param(name, id=name) for name in web.shown]
+
+
+def _web_views(web: WebTarget) -> list[ParameterSet]:
+    return [
+        pytest.param((name, device), id=f"{name}-{device}")
+        for name in web.shown
+        for device in web.devices
+    ]
+
+
+_OF_WEB = {
+    "web_journey": _web_journeys,
+    "web_page": _web_pages,
+    "visited_page": _web_pages,
+    "page_speed": _web_speeds,
+    "web_view": _web_views,
+}
+
+
+def _marks_of(journey: Journey | WebJourney) -> list[pytest.MarkDecorator]:
+    return [*_smoke_where(journey.smoke), *([pytest.mark.writes] if journey.writes else [])]
+
+
+def _smoke_where(is_set: bool) -> list[pytest.MarkDecorator]:  # noqa: FBT001  # its only argument
+    return [pytest.mark.smoke] if is_set else []

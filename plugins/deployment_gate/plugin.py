@@ -42,6 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="whether what is suspected is looked into until it is decided; off: it is a hold",
     )
     group.addoption(
+        "--approve-screenshots",
+        action="store_true",
+        help="approve how the pages look now: later runs compare them with these pictures, "
+        "environments/pictures/NAME",
+    )
+    group.addoption(
         "--report-dir",
         metavar="DIR",
         help="where verdict.json, junit.xml, report.html, evidence.jsonl and summary.md go "

@@ -7,8 +7,11 @@ from deployment_gate.api.journeys import JourneyRun
 from deployment_gate.api.pages import Page
 from deployment_gate.api.sessions import Sessions, Token
 from deployment_gate.data_fixtures import SeenCache, SeenDatabase
-from deployment_gate.environment import ApiTarget, Environment
+from deployment_gate.environment import ApiTarget, Environment, WebTarget
 from deployment_gate.fixtures import HealthResult
+from deployment_gate.web.journeys import JourneyTaken
+from deployment_gate.web.links import LinkStatus
+from deployment_gate.web.seen import PictureSeen, SeenPage, SeenSpeed
 
 __all__ = [
     "ApiTarget",
@@ -17,11 +20,17 @@ __all__ = [
     "HealthResult",
     "Item",
     "JourneyRun",
+    "JourneyTaken",
+    "LinkStatus",
     "Listing",
     "Page",
+    "PictureSeen",
     "SeenCache",
     "SeenDatabase",
+    "SeenPage",
+    "SeenSpeed",
     "Sessions",
     "SharedFact",
     "Token",
+    "WebTarget",
 ]

@@ -40,7 +40,7 @@ def test_every_environment_has_the_runbooks_tables(name: str) -> None:
         "error_rate_threshold",
         "performance_degradation",
     ]
-    assert environment.required_categories("smoke") == ("health", "api")
+    assert environment.required_categories("smoke") == ("health", "api", "frontend")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,6 +20,7 @@ from deployment_gate.environment.data_sections import (
     DatabaseTarget,
 )
 from deployment_gate.environment.durations import format_duration, parse_duration
+from deployment_gate.environment.elements import Element
 from deployment_gate.environment.errors import EnvironmentFileError, Position, Problem
 from deployment_gate.environment.explain import explain
 from deployment_gate.environment.fields import Content, Tier
@@ -54,7 +55,6 @@ from deployment_gate.environment.sections import (
     PerformanceTargets,
     ReleaseEndpoint,
     Sampler,
-    WebTarget,
 )
 from deployment_gate.environment.templates import fill, fill_text, names_in
 from deployment_gate.environment.terms import (
@@ -64,14 +64,25 @@ from deployment_gate.environment.terms import (
     Condition,
     Consecutive,
     Decide,
+    Impact,
     Indicator,
     IndicatorKind,
+    Move,
     Over,
     Sustained,
     TargetPhrase,
     Unit,
     Watch,
     percent,
+)
+from deployment_gate.environment.web_sections import (
+    Device,
+    Pictures,
+    Speed,
+    WebJourney,
+    WebPage,
+    WebStep,
+    WebTarget,
 )
 
 __all__ = [
@@ -91,6 +102,8 @@ __all__ = [
     "Content",
     "DatabaseTarget",
     "Decide",
+    "Device",
+    "Element",
     "Environment",
     "EnvironmentFileError",
     "ErrorShape",
@@ -99,6 +112,7 @@ __all__ = [
     "HealthEndpoint",
     "HealthRule",
     "Identity",
+    "Impact",
     "Indicator",
     "IndicatorKind",
     "Journey",
@@ -106,11 +120,13 @@ __all__ = [
     "Launch",
     "Login",
     "Matcher",
+    "Move",
     "OpenApi",
     "Over",
     "Paging",
     "Part",
     "PerformanceTargets",
+    "Pictures",
     "Policy",
     "Position",
     "Problem",
@@ -123,6 +139,7 @@ __all__ = [
     "Search",
     "SecretAddress",
     "Source",
+    "Speed",
     "Step",
     "Sustained",
     "TargetPhrase",
@@ -134,6 +151,9 @@ __all__ = [
     "Waiver",
     "WaiverRule",
     "Watch",
+    "WebJourney",
+    "WebPage",
+    "WebStep",
     "WebTarget",
     "WhoAmI",
     "Word",

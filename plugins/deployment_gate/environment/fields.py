@@ -27,6 +27,8 @@ from deployment_gate.environment.terms import (
     Category,
     Condition,
     Decide,
+    Impact,
+    Move,
     Over,
     TargetPhrase,
     Watch,
@@ -309,6 +311,8 @@ CategoryName: TypeAlias = Annotated[Category, _choice(Category)]
 ContentName: TypeAlias = Annotated[Content, _choice(Content)]
 OverName: TypeAlias = Annotated[Over, _choice(Over)]
 DecideName: TypeAlias = Annotated[Decide, _choice(Decide)]
+MoveName: TypeAlias = Annotated[Move, _choice(Move)]
+ImpactName: TypeAlias = Annotated[Impact, _choice(Impact)]
 Confidence: TypeAlias = Annotated[
     float,
     Written(

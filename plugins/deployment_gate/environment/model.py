@@ -23,9 +23,9 @@ from deployment_gate.environment.sections import (
     ReleaseEndpoint,
     Sampler,
     Section,
-    WebTarget,
 )
 from deployment_gate.environment.terms import Category
+from deployment_gate.environment.web_sections import WebTarget
 from deployment_gate.environment.yaml_source import Key
 
 
@@ -125,6 +125,7 @@ class Environment(Section):
         implied = {
             Category.HEALTH: self.health_endpoints,
             Category.API: self.api,
+            Category.FRONTEND: self.web,
             Category.INFRASTRUCTURE: self.databases or self.caches,
         }
         return tuple(category.value for category, section in implied.items() if section)

@@ -31,8 +31,8 @@ from deployment_gate.environment.variables import as_written
 #                "for" COUNT ("consecutive attempts" | "consecutive attempt")
 # checks     ::= [CATEGORY] ("check fails" | "checks fail")      without one: marked ones only
 #                "for" COUNT ("consecutive attempts" | "consecutive attempt")
-# errors     ::= "error rate >" PERCENT "for" DURATION
-# latency    ::= [statistic] "response time >" DURATION "for" DURATION
+# errors     ::= ["page"] "error rate >" PERCENT "for" DURATION
+# latency    ::= [statistic] ("response time" | "page load time") ">" DURATION "for" DURATION
 # statistic  ::= "p" NUMBER | "median"                          without one: p95
 #
 # target     ::= quantile | rate | users | average | level
@@ -166,7 +166,8 @@ def _consecutive_checks(found: re.Match[str], text: str) -> Condition:
 
 def _sustained_errors(found: re.Match[str], text: str) -> Condition:
     period_s = parse_duration(found["period"]).total_seconds()
-    return Sustained(Indicator(IndicatorKind.ERROR), _limit(found["limit"]), period_s, text)
+    indicator = Indicator(IndicatorKind.ERROR, is_of_pages=bool(found["page"]))
+    return Sustained(indicator, _limit(found["limit"]), period_s, text)
 
 
 def _sustained_latency(found: re.Match[str], text: str) -> Condition:
@@ -176,7 +177,11 @@ def _sustained_latency(found: re.Match[str], text: str) -> Condition:
     if not 0 < quantile < _HUNDRED:
         raise ValueError(f"p{quantile} doesn't exist. Write a percentile between 0 and 100: p95")
     return Sustained(
-        Indicator(IndicatorKind.SLOW, parse_duration(found["threshold"]).total_seconds()),
+        Indicator(
+            IndicatorKind.SLOW,
+            parse_duration(found["threshold"]).total_seconds(),
+            is_of_pages=bool(found["page"]),
+        ),
         float((_HUNDRED - quantile) / _HUNDRED),
         parse_duration(found["period"]).total_seconds(),
         text,
@@ -220,15 +225,22 @@ _CONDITIONS: tuple[_Form[Condition], ...] = (
         _consecutive_checks,
     ),
     _Form(
-        ("Error rate > 5% for 2 minutes",),
-        _pattern(rf"error rate ?> ?(?P<limit>{_PERCENT}) ?% for (?P<period>{DURATION})"),
+        ("Error rate > 5% for 2 minutes", "Page error rate > 5% for 2 minutes"),
+        _pattern(
+            rf"(?P<page>page )?error rate ?> ?(?P<limit>{_PERCENT}) ?% for (?P<period>{DURATION})"
+        ),
         _sustained_errors,
     ),
     _Form(
-        ("Response time > 500ms for 3 minutes", "p99 response time > 1s for 5 minutes"),
+        (
+            "Response time > 500ms for 3 minutes",
+            "p99 response time > 1s for 5 minutes",
+            "Page load time > 2s for 3 minutes",
+        ),
         _pattern(
             rf"(?:(?:p(?P<quantile>{_NUMBER})|(?P<median>median)) )?"
-            rf"response time ?> ?(?P<threshold>{DURATION}) for (?P<period>{DURATION})"
+            r"(?:response|(?P<page>page load)) time ?> ?"
+            rf"(?P<threshold>{DURATION}) for (?P<period>{DURATION})"
         ),
         _sustained_latency,
     ),

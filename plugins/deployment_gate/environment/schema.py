@@ -15,10 +15,15 @@ from deployment_gate.environment import (
     model,
     policy_sections,
     sections,
+    web_sections,
 )
 from deployment_gate.environment.inheritance import TABLES
 from deployment_gate.environment.model import Environment
 
+_MODULES = (
+    *(model, sections, policy_sections),
+    *(api_sections, journey_sections, data_sections, web_sections),
+)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}
 _NULL = {"type": "null"}
@@ -33,7 +38,7 @@ def environment_schema() -> dict[str, Any]:
     """
     schema = Environment.model_json_schema(schema_generator=_Generator)
     definitions = schema["$defs"]
-    for module in (model, sections, policy_sections, api_sections, journey_sections, data_sections):
+    for module in _MODULES:
         for kind, described in _field_docstrings(inspect.getsource(module)).items():
             entries = (schema if kind == Environment.__name__ else definitions[kind])["properties"]
             for name, description in described.items():

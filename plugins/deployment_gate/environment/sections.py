@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from deployment_gate.environment.fields import (
-    BaseUrl,
     Command,
     Content,
     ContentName,
@@ -79,13 +78,6 @@ class ReleaseEndpoint(Section):
         if self.header is None and self.field is None:
             raise ValueError("says nowhere which release it is. Write `header:` or `field:`")
         return self
-
-
-class WebTarget(Section):
-    """The web interface."""
-
-    base_url: BaseUrl
-    """What all its pages are below."""
 
 
 class PerformanceTargets(Section):

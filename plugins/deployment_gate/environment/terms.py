@@ -57,6 +57,23 @@ class Decide(StrEnum):
     """Also as soon as a sequential test is sure that the limit is exceeded."""
 
 
+class Move(StrEnum):
+    """Where a browser's own buttons lead."""
+
+    BACK = "back"
+    FORWARD = "forward"
+    RELOAD = "reload"
+
+
+class Impact(StrEnum):
+    """How much something inaccessible hinders people: axe-core's levels, the least first."""
+
+    MINOR = "minor"
+    MODERATE = "moderate"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
 class Comparison(Enum):
     """On which side of its limit a target is met."""
 
@@ -79,12 +96,14 @@ class Indicator:
     """A yes/no reading of observations.
 
     `threshold_s` is what a slow answer takes longer than, `category` whose checks are read; of
-    checks without one, only those that name the trigger by their marker.
+    checks without one, only those that name the trigger by their marker. Answers are those to
+    requests, or with `is_of_pages` the loads of whole pages in a browser.
     """
 
     kind: IndicatorKind
     threshold_s: float | None = None
     category: str | None = None
+    is_of_pages: bool = False
 
     def sentence(self) -> str:
         """Say of what it reads what makes it bad."""
@@ -92,12 +111,16 @@ class Indicator:
             case IndicatorKind.HEALTH:
                 return "health checks fail"
             case IndicatorKind.ERROR:
-                return "answers are errors"
+                return f"{self._answers} are errors"
             case IndicatorKind.CHECK:
                 return f"{self.category or 'marked'} checks fail"
             case IndicatorKind.SLOW:
                 threshold = timedelta(seconds=self.threshold_s or 0)
-                return f"answers take longer than {format_duration(threshold)}"
+                return f"{self._answers} take longer than {format_duration(threshold)}"
+
+    @property
+    def _answers(self) -> str:
+        return "page loads" if self.is_of_pages else "answers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ class ObservationKind(StrEnum):
     HEALTH = "health"
     RELEASE = "release"
     REQUEST = "request"
+    PAGE = "page"
+    """One load of a page in a browser, with all that it brings."""
     DATABASE = "database"
     CACHE = "cache"
     CHECK = "check"
@@ -31,7 +33,7 @@ class Observation:
         at: When the probe started, aware and in UTC.
         kind: What the probe was looking for.
         subject: What was looked at: the name of an endpoint, a database or a cache, method and
-            path, or the node id of a check.
+            path, a page's path, or the node id of a check.
         duration_s: Seconds from the start to the whole answer, or to the error.
         status: The HTTP status, where there was an answer.
         error: Why the target gave no whole answer; the target's doing.

@@ -97,21 +97,27 @@ class Redactor:
         if not secret or secret in self._secrets:
             return
         self._secrets.add(secret)
-        # The longest first: a secret may be a part of another.
-        longest_first = sorted(self._secrets, key=lambda known: (-len(known), known))
-        forms = "|".join(form for known in longest_first for form in _forms(known))
-        self._known = re.compile(rf"(\\{{0,16}})(u[0-9a-f]{{0,3}})?(?:{_MARK}|{forms})")
+        self._known = None
 
     def redact(self, text: str) -> str:
         """`text` with every secret replaced; the same text when there is none."""
-        if self._known is not None:
-            text = self._known.sub(_replacement, text)
+        if self._secrets:
+            text = self._pattern().sub(_replacement, text)
             text = self._without_halves(text)
         lower = text.lower()
         for shape in _SHAPES:
             if any(sign in lower for sign in shape.signs):
                 text = re.sub(shape.pattern, rf"\g<1>{REDACTED}", text)
         return text
+
+    def _pattern(self) -> re.Pattern[str]:
+        """All that is looked for; made when it is next needed, since secrets come in crowds."""
+        if self._known is None:
+            # The longest first: a secret may be a part of another.
+            longest_first = sorted(self._secrets, key=lambda known: (-len(known), known))
+            forms = "|".join(form for known in longest_first for form in _forms(known))
+            self._known = re.compile(rf"(\\{{0,16}})(u[0-9a-f]{{0,3}})?(?:{_MARK}|{forms})")
+        return self._known
 
     def _without_halves(self, text: str) -> str:
         """`text` without the beginnings and ends of secrets that something cut: `abc...`."""

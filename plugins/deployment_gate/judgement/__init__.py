@@ -1,6 +1,7 @@
 """Judging evidence by a policy: pure functions without clock, network or files."""
 
 from deployment_gate.judgement.baseline import baseline_of
+from deployment_gate.judgement.confidence import is_surely_above
 from deployment_gate.judgement.indicators import Judged, Reading, read_health
 from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.states import TriggerState
@@ -25,6 +26,7 @@ __all__ = [
     "TriggerState",
     "Verdict",
     "baseline_of",
+    "is_surely_above",
     "judge",
     "judge_trigger",
     "read_health",

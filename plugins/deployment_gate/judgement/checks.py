@@ -80,8 +80,10 @@ def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
     for outcome in evidence.outcomes:
         check = planned.get(outcome.id)
         if outcome.outcome is Outcome.WARNED:
+            # What passes and has something to say all the same, a critical check does by a warning.
             severity = check.severity if check else Severity.WARNING
-            yield f"{severity}: {outcome.id}: {outcome.message}"
+            level = Severity.WARNING if severity is Severity.CRITICAL else severity
+            yield f"{level}: {outcome.id}: {outcome.message}"
         elif outcome.outcome is Outcome.FLAKY and not (check and check.subject):
             # Of a health endpoint, its trigger tells it as a blip.
             yield f"flaky: {outcome.id}: {outcome.message}"

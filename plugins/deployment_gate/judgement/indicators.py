@@ -32,6 +32,9 @@ BAD_STATES = frozenset({
 ANSWERS = frozenset({ObservationKind.HEALTH, ObservationKind.RELEASE, ObservationKind.REQUEST})
 """What rates of errors and slow answers are made of; no user asks a database, or this runner."""
 
+PAGES = frozenset({ObservationKind.PAGE})
+"""What rates of failed and slow page loads are made of."""
+
 
 class Reading(Enum):
     """What an observation says; unobserved is the runner's trouble and never counts as bad."""
@@ -58,7 +61,8 @@ def read_indicator(indicator: Indicator, observation: Observation, policy: Polic
     What a check provoked on purpose says nothing of how users are served, and neither do the
     gate's own questions to what keeps the data.
     """
-    if observation.facts.get("provoked") or observation.kind not in ANSWERS:
+    kinds = PAGES if indicator.is_of_pages else ANSWERS
+    if observation.facts.get("provoked") or observation.kind not in kinds:
         return None
     match indicator.kind:
         case IndicatorKind.HEALTH:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,22 +16,37 @@ _NAMES = re.compile(
 _SHORTEST = 16
 """Characters of a secret that a machine made up; what is shorter may be a word."""
 
-_LARGEST = 64 * 1024
+LARGEST = 64 * 1024
 """Bytes of a body that is looked through: answers that hand out secrets are small."""
 
 
 def secrets_in_answer(answer: httpx.Response) -> Iterator[str]:
     """The cookies that an answer sets, and what its JSON calls a token, a secret, a session."""
-    for cookie in answer.headers.get_list("Set-Cookie"):
+    yield from secrets_in(answer.headers.get_list("Set-Cookie"), answer.content)
+
+
+def secrets_in(set_cookies: Iterable[str], content: bytes) -> Iterator[str]:
+    """The same of an answer in parts.
+
+    Args:
+        set_cookies: The values of its Set-Cookie headers.
+        content: Its body.
+    """
+    for cookie in set_cookies:
         value = cookie.partition(";")[0].partition("=")[2].strip().strip('"')
-        if _is_made_up(value):
+        if is_made_up(value):
             yield value
-    if len(answer.content) <= _LARGEST and answer.content[:1] in {b"{", b"["}:
+    if len(content) <= LARGEST and content[:1] in {b"{", b"["}:
         try:
-            body = json.loads(answer.content)
+            body = json.loads(content)
         except (ValueError, RecursionError):
             return
         yield from _named(body)
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether what is called so is a token, a password, a session."""
+    return _NAMES.search(name) is not None
 
 
 def _named(value: object) -> Iterator[str]:
@@ -40,11 +55,11 @@ def _named(value: object) -> Iterator[str]:
             yield from _named(item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if isinstance(item, str) and _NAMES.search(key) and _is_made_up(item):
+            if isinstance(item, str) and names_a_secret(key) and is_made_up(item):
                 yield item
             yield from _named(item)
 
 
-def _is_made_up(value: str) -> bool:
+def is_made_up(value: str) -> bool:
     """No sentence and no address, which may stand elsewhere for good reasons."""
     return len(value) >= _SHORTEST and not re.search(r"[\s/]", value[:_SHORTEST])

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from deployment_gate.errors import GateError
 
+TRACES = "traces"
+"""The folder for what browsers recorded of failures."""
+
 REPORTS = ("verdict.json", "junit.xml", "report.html", "evidence.jsonl", "summary.md")
 """The five files of the contract."""
 
@@ -88,6 +91,7 @@ class ReportDirectory:
             ReportError: They can't be removed.
         """
         with explained(self.path):
+            shutil.rmtree(self.path / TRACES, ignore_errors=True)
             for name in REPORTS:
                 (self.path / name).unlink(missing_ok=True)
                 for leftover in self.path.glob(f".{name}.*"):

@@ -1,0 +1,57 @@
+"""Where the browser is found, and that it stays with its target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, Page, Playwright
+
+from deployment_gate.web.chromium import BrowserMissingError, find_chromium
+
+
+def program(folder: Path, name: str) -> str:
+    path = folder / name
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_variable_comes_before_the_systems_browser(tmp_path: Path) -> None:
+    program(tmp_path, "chromium")
+    mine = program(tmp_path, "mine")
+
+    assert find_chromium({"CHROMIUM": mine, "PATH": str(tmp_path)}, own="") == mine
+
+
+def test_the_systems_browser_comes_before_playwrights_own(tmp_path: Path) -> None:
+    systems, own = program(tmp_path, "chromium-browser"), program(tmp_path, "own")
+
+    assert find_chromium({"PATH": str(tmp_path)}, own=own) == systems
+
+
+def test_playwrights_own_is_taken_where_the_system_has_none(tmp_path: Path) -> None:
+    own = program(tmp_path, "own")
+
+    assert find_chromium({"PATH": "/nowhere"}, own=own) == own
+
+
+def test_no_browser_is_an_error_that_says_how_to_get_one() -> None:
+    with pytest.raises(BrowserMissingError, match="apt-get install chromium"):
+        find_chromium({"PATH": "/nowhere"}, own="/nowhere/chrome")
+
+
+def test_a_variable_that_names_nothing_is_an_error_that_says_so(tmp_path: Path) -> None:
+    program(tmp_path, "chromium")
+
+    with pytest.raises(BrowserMissingError, match="CHROMIUM is /gone"):
+        find_chromium({"CHROMIUM": "/gone", "PATH": str(tmp_path)}, own="")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.2:8099/", "http://localhost:8099/", "http://[::1]:8099/"]
+)
+def test_the_browser_finds_no_other_host(url: str, tab: Page, playwright: Playwright) -> None:
+    del playwright
+    with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+        tab.goto(url)
