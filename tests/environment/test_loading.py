@@ -124,7 +124,8 @@ def test_a_phrase_that_is_not_understood_is_told_with_the_forms_that_are(
         '"Error rate over 5%" isn\'t understood. Understood forms: '
         '"Health check fails for 3 consecutive attempts"; '
         '"Security check fails for 2 consecutive attempts"; "Error rate > 5% for 2 minutes"; '
-        '"Response time > 500ms for 3 minutes"; "p99 response time > 1s for 5 minutes". '
+        '"Page error rate > 5% for 2 minutes"; "Response time > 500ms for 3 minutes"; '
+        '"p99 response time > 1s for 5 minutes"; "Page load time > 2s for 3 minutes". '
         'Write it as in "Error rate > 5% for 2 minutes"'
     )
 
