@@ -157,7 +157,7 @@ def test_what_is_no_confidence_is_told_with_what_is(
     ("line", "told"),
     [
         ("samples: many", '"many" must be a whole number'),
-        ("samples: 0", "isn't valid: input should be greater than or equal to 1"),
+        ("samples: 0", '"0" must be at least 1'),
         ("over: each", '"each" is none of subject, all.'),
     ],
 )

@@ -55,7 +55,7 @@ def test_required_categories_can_be_written_for_each_tier(
         ("required: {smoke: [helth]}", "Did you mean health?"),
         ("required: {smoke: []}", "must not be empty"),
         ("required: {smoke: health}", "must be a list"),
-        ("sampler: {concurrency: 0}", "greater than or equal to 1"),
+        ("sampler: {concurrency: 0}", "must be at least 1"),
         ("sampler: {concurrency: true}", "must be a whole number"),
         ("description: 5", '"5" must be text. Write it in quotes'),
         ("release_identity: {api: {url: http://api}}", "Write `header:` or `field:`"),

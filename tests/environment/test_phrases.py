@@ -28,6 +28,8 @@ from deployment_gate.environment import (
 HEALTH = Indicator(IndicatorKind.HEALTH)
 ERROR = Indicator(IndicatorKind.ERROR)
 SLOW = Indicator(IndicatorKind.SLOW, 0.5)
+PAGE_ERROR = Indicator(IndicatorKind.ERROR, is_of_pages=True)
+SLOW_PAGE = Indicator(IndicatorKind.SLOW, 2, is_of_pages=True)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,11 @@ SLOW = Indicator(IndicatorKind.SLOW, 0.5)
         ("p95 response time > 500ms for 3 minutes", Sustained(SLOW, 0.05, 180)),
         ("p99.9 response time > 500ms for 3 minutes", Sustained(SLOW, 0.001, 180)),
         ("Median response time > 500ms for 3 minutes", Sustained(SLOW, 0.5, 180)),
+        ("Page error rate > 5% for 2 minutes", Sustained(PAGE_ERROR, 0.05, 120)),
+        ("page  ERROR rate >0.5 % for 90s", Sustained(PAGE_ERROR, 0.005, 90)),
+        ("Page load time > 2s for 3 minutes", Sustained(SLOW_PAGE, 0.05, 180)),
+        ("p99 page load time > 2s for 3 minutes", Sustained(SLOW_PAGE, 0.01, 180)),
+        ("median page load time > 2s for 3 minutes", Sustained(SLOW_PAGE, 0.5, 180)),
     ],
 )
 def test_conditions_are_understood(text: str, meaning: Condition) -> None:
@@ -63,6 +70,14 @@ def test_conditions_are_understood(text: str, meaning: Condition) -> None:
             "p99 response time > 1s for 5 minutes",
             "more than 1 % of the answers take longer than 1 second throughout 5 minutes",
         ),
+        (
+            "Page error rate > 5% for 2 minutes",
+            "more than 5 % of the page loads fail throughout 2 minutes",
+        ),
+        (
+            "Page load time > 2s for 3 minutes",
+            "more than 5 % of the page loads take longer than 2 seconds throughout 3 minutes",
+        ),
     ],
 )
 def test_conditions_are_told_as_sentences(text: str, sentence: str) -> None:
@@ -83,6 +98,9 @@ def test_conditions_are_told_as_sentences(text: str, sentence: str) -> None:
         ("Average response time > 500ms for 3 minutes", "isn't understood"),
         ("p100 response time > 500ms for 3 minutes", "doesn't exist"),
         ("p0 response time > 500ms for 3 minutes", "doesn't exist"),
+        ("Page loading time > 2s for 3 minutes", 'Write it as in "Page load time > 2s for'),
+        ("Page load time > 2 for 3 minutes", "isn't understood"),
+        ("p95 page error rate > 5% for 2 minutes", "isn't understood"),
         ("Something is wrong", "Understood forms: "),
     ],
 )

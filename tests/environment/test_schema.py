@@ -39,6 +39,11 @@ def test_every_environment_fits_the_schema(file: Path) -> None:
         {"rollback_triggers": {"x": {"samples": 50, "confidence": "99%", "over": "subject"}}},
         {"rollback_triggers": {"x": {"samples": "${N}", "confidence": 99.9, "over": "${O}"}}},
         {"health_endpoints": {"a": {"url": "http://a", "expected_status": [200, "${S}"]}}},
+        {"web": {"pages": {"a": "/", "b": {"path": "/b", "masks": {"status": None}}}}},
+        {"web": {"devices": {"phone": None}, "pictures": {"tolerance": "0.1%"}}},
+        {"web": {"sign_in": [{"click": {"button": "Sign in"}, "see": [{"link": None, "nth": 2}]}]}},
+        {"web": {"sign_in": [{"capture": {"id": {"text": {"matches": "^a"}}}}]}},
+        {"web": {"sign_out": [{"see": {"link": "a", "inside": {"navigation": "Main"}}}]}},
     ],
 )
 def test_the_schema_accepts_what_the_loader_reads(data: dict[str, Any]) -> None:
@@ -60,6 +65,18 @@ def test_the_schema_accepts_what_the_loader_reads(data: dict[str, Any]) -> None:
         {"rollback_triggers": {"x": {"over": "each"}}},
         {"api": {"identities": {"test": {"password": "hunter22"}}}},
         {"api": {"journeys": {"a": {"steps": [{"wish": "GET /"}]}}}},
+        {"web": {"journeys": {"a": {"steps": [{"clck": {"button": "a"}}]}}}},
+        {"web": {"sign_in": [{"click": "Sign in"}]}},
+        {"web": {"sign_in": [{"click": {}}]}},
+        {"web": {"sign_in": [{"see": {"buttn": "a"}}]}},
+        {"web": {"sign_in": [{"see": [{"button": 5}]}]}},
+        {"web": {"sign_in": [{"see": {"button": {"match": "a"}}}]}},
+        {"web": {"sign_in": [{"see": {"button": "a", "nth": 0}}]}},
+        {"web": {"sign_in": [{"see": {"button": "a", "inside": "main"}}]}},
+        {"web": {"sign_in": [{"capture": {"id": "a"}}]}},
+        {"web": {"sign_in": [{"go": "bak"}]}},
+        {"web": {"pictures": {"tolerance": 5}}},
+        {"web": {"devices": {}}},
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(data: dict[str, Any]) -> None:

@@ -20,12 +20,17 @@ _EXPECTED = {
     "string_type": "must be text. Write it in quotes",
     "string_too_short": "must not be empty",
     "int_type": "must be a whole number",
+    "float_type": "must be a number",
     "bool_type": "must be true or false",
     "mapping_type": "must be a map of `key: value` lines",
     "dict_type": "must be a map of `key: value` lines",
     "model_type": "must be a map of `key: value` lines",
     "tuple_type": "must be a list",
     "too_short": "must not be empty. Remove it, or write at least one",
+}
+_LIMITS = {
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than_equal": ("le", "must be at most"),
 }
 _NO_PLACE = Position("environment", 1)
 
@@ -49,13 +54,16 @@ def _message(detail: ErrorDetails, path: Key) -> str:
     if kind == "missing":
         return f"isn't there. Write `{path[-1]}: ...`"
     message = _EXPECTED.get(kind)
-    if kind == "value_error":
+    if kind in _LIMITS:
+        limit, says = _LIMITS[kind]
+        message = f"{says} {detail['ctx'][limit]:g}"
+    elif kind == "value_error":
         message = str(detail["ctx"]["error"])
     elif message is None:
         message = f"isn't valid: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     if value is None:
         return f"{message}. It is null, which removes an inherited entry; none is inherited here"
-    if kind in _EXPECTED and isinstance(value, str | int | float):
+    if kind in {*_EXPECTED, *_LIMITS} and isinstance(value, str | int | float):
         return f"{as_written(value)} {message}"
     return message
 

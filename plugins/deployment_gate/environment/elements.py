@@ -22,8 +22,10 @@ ROLES = (
 )
 # fmt: on
 LABEL, TEXT = "label", "text"
-_KINDS = (*ROLES, LABEL, TEXT)
+KINDS = (*ROLES, LABEL, TEXT)
+_BESIDE = ("nth", "inside")
 _FORM = "{button: Sign in}"
+_INSIDE = "{link: Search, inside: {navigation: Main}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class Element:
             **({"inside": self.inside.written()} if self.inside else {}),
         }
 
-    def names(self) -> Iterator[str]:
-        """The values that its templates stand for."""
-        yield from names_in(self.name or "")
+    def templates(self) -> Iterator[str]:
+        """Its texts that may have places for values; patterns have none."""
+        yield self.name or ""
         if self.inside:
-            yield from self.inside.names()
+            yield from self.inside.templates()
 
 
 def read_element(value: object) -> Element:
@@ -79,25 +81,34 @@ def read_element(value: object) -> Element:
     if isinstance(value, Element):
         return value
     if not isinstance(value, Mapping):
-        raise ValueError(f"must say what people see. Write it as in {_FORM}")  # noqa: TRY004 - pydantic's protocol
-    kinds = [key for key in value if key not in {"nth", "inside"}]
-    if len(kinds) != 1 or kinds[0] not in _KINDS:
-        wrong = next((kind for kind in kinds if kind not in _KINDS), None)
-        if wrong is not None:
-            raise ValueError(
-                f"{as_written(wrong)} is nothing that people see."
-                f"{did_you_mean(str(wrong), _KINDS)} Write a role of ARIA, `label` or `text`, as "
-                f"in {_FORM}"
-            )
-        raise ValueError(f"must name one thing. Write it as in {_FORM}")
-    name, pattern = _read_name(value[kinds[0]])
+        said = f"{as_written(value)} doesn't say" if isinstance(value, str) else "must say"
+        raise ValueError(f"{said} what people see. Write it as in {_FORM}")  # noqa: TRY004 - pydantic's protocol
+    kind = _read_kind(value)
+    name, pattern = _read_name(value[kind])
     nth = value.get("nth")
     if nth is not None and (isinstance(nth, bool) or not isinstance(nth, int) or nth < 1):
         raise ValueError("`nth` takes a whole number from 1 on")
-    if kinds[0] in {LABEL, TEXT} and name is None and pattern is None:
-        raise ValueError(f"`{kinds[0]}` needs its words")
-    inside = read_element(value["inside"]) if value.get("inside") is not None else None
-    return Element(kinds[0], name, pattern, nth, inside)
+    if kind in {LABEL, TEXT} and name is None and pattern is None:
+        raise ValueError(f"`{kind}` needs its words")
+    inside = value.get("inside")
+    if inside is not None and not isinstance(inside, Mapping):
+        raise ValueError(f"`inside` takes what it stands in. Write it as in {_INSIDE}")
+    return Element(kind, name, pattern, nth, None if inside is None else read_element(inside))
+
+
+def _read_kind(value: Mapping[str, object]) -> str:
+    """The one key that says what it is."""
+    kinds = [key for key in value if key not in _BESIDE]
+    wrong = next((kind for kind in kinds if kind not in KINDS), None)
+    if wrong is not None:
+        raise ValueError(
+            f"{as_written(wrong)} is nothing that people see."
+            f"{did_you_mean(str(wrong), (*KINDS, *_BESIDE))} Write a role of ARIA, `label` or "
+            f"`text`, as in {_FORM}"
+        )
+    if len(kinds) != 1:
+        raise ValueError(f"must name one thing. Write it as in {_FORM}")
+    return kinds[0]
 
 
 def _read_name(value: object) -> tuple[str | None, str | None]:
@@ -115,4 +126,6 @@ def _read_name(value: object) -> tuple[str | None, str | None]:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"{as_written(pattern)} is no regular expression: {error}") from error
+    if any(names_in(pattern)):
+        raise ValueError(f"{as_written(pattern)} is a pattern, which nothing is filled into")
     return None, pattern

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.durations import format_duration
+from deployment_gate.environment.explain_web import explain_web, explain_web_journeys
 from deployment_gate.environment.fields import Tier
 from deployment_gate.environment.journey_sections import Step
 from deployment_gate.environment.model import Environment
@@ -29,7 +30,8 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Release identity", _releases(environment.release_identity)
     yield "API", _api(environment.api)
     yield "Journeys", _journeys(environment.api)
-    yield "Web interface", _web(environment)
+    yield "Web interface", explain_web(environment)
+    yield "Journeys through pages", explain_web_journeys(environment.web)
     yield "Databases", _databases(environment.databases)
     yield "Caches", _caches(environment.caches)
     yield "Performance targets", _targets(environment)
@@ -121,11 +123,6 @@ def _step(step: Step) -> str:
     retry = f", tried for {format_duration(step.retry.timeout)}" if step.retry else ""
     called = f"{step.name}: " if step.name else ""
     return f"{called}{step.request}{who} is answered {answer}{within}{retry}"
-
-
-def _web(environment: Environment) -> Iterator[str]:
-    if environment.web:
-        yield f"at {environment.web.base_url}"
 
 
 def _databases(databases: Mapping[str, DatabaseTarget]) -> Iterator[str]:

@@ -39,6 +39,8 @@ from deployment_gate.environment.yaml_source import typed_scalar
 _SECRET_AT_LEAST = 4
 _STATUSES = range(100, 600)
 _SURENESS = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%?", re.ASCII)
+_PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%", re.ASCII)
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*", re.ASCII)
 # RFC 9110, 5.6.2
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -140,6 +142,17 @@ def _read_confidence(value: object) -> float:
     return float(percentage)
 
 
+def _read_share(value: object) -> float:
+    """Read a share: a percentage, or as a bare number a fraction."""
+    found = _PERCENTAGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    share: object = float(Decimal(found[1]) / 100) if found else _typed_again(value)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
+        raise ValueError(
+            f'{as_written(value)} is no share from 0% to below 100%. Write "0.1%", or 0.001'
+        )
+    return float(share)
+
+
 def _read_command(value: object) -> str | tuple[str, ...]:
     if isinstance(value, str) and value.strip():
         return str(value)
@@ -235,6 +248,17 @@ def _header_name(name: str) -> str:
     return name
 
 
+def _host_name(name: str) -> str:
+    if not _HOST.fullmatch(name.lower()):
+        near = urlsplit(name if "//" in name else f"//{name}").hostname or ""
+        example = near if _HOST.fullmatch(near) else "cdn.example.org"
+        raise ValueError(
+            f"{as_written(name)} is no name of a host. Write each by its whole name alone, as in "
+            f"{example}"
+        )
+    return name.lower()
+
+
 def _entry_name(name: str) -> str:
     if not name.strip() or not name.isprintable():
         raise ValueError("must have a name of visible characters")
@@ -262,8 +286,27 @@ Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(as_tuple)]
 Urls: TypeAlias = Annotated[tuple[Url, ...], BeforeValidator(as_tuple)]
 UrlPath: TypeAlias = Annotated[str, _checked(_absolute_path)]
 HeaderName: TypeAlias = Annotated[str, _checked(_header_name)]
+HostName: TypeAlias = Annotated[
+    str, _checked(_host_name), Field(json_schema_extra={"examples": ["cdn.example.org"]})
+]
 Count: TypeAlias = Annotated[int, BeforeValidator(_typed_again), Field(ge=1, le=10_000)]
 Percent: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_typed_again)]
+Amount: TypeAlias = Annotated[
+    float, BeforeValidator(_typed_again), Field(ge=0, allow_inf_nan=False)
+]
+Share: TypeAlias = Annotated[
+    float,
+    Written(
+        _read_share,
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["0.1%"]},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+            ]
+        },
+        lambda share: f"{share * 100:.10g}%",
+    ),
+]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_typed_again)]
 Duration: TypeAlias = Annotated[
     timedelta,

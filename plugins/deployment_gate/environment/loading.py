@@ -75,6 +75,8 @@ def load_environment(name: str, directory: Path, *, variables: Mapping[str, str]
 
 def _is_private(path: Key) -> bool:
     """Whether what stands there shows who somebody is, so that every variable in it is secret."""
+    if path[:2] in {("web", "sign_in"), ("web", "sign_out")}:
+        return bool({"fill", "open"}.intersection(path))
     return path[:1] == ("api",) and any(
         path[1:2] == (section,) and set(path[2:]) & {"headers", "body", "form", "send"}
         for section in ("login", "refresh", "journeys")

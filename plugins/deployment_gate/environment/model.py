@@ -138,6 +138,14 @@ class Environment(Section):
             if gap.what == category
         )
 
+    def hosts(self) -> frozenset[str]:
+        """Answer the hosts that it names, and so a browser may talk to."""
+        urls = [endpoint.url for endpoint in self.health_endpoints.values()]
+        urls += [endpoint.url for endpoint in self.release_identity.values()]
+        urls += [section.base_url for section in (self.web, self.api) if section]
+        named = {urlsplit(url).hostname or "" for url in urls}
+        return frozenset(named.union(self.web.third_parties if self.web else ())) - {""}
+
     def sign_ins(self) -> frozenset[tuple[str, str]]:
         """Answer method and address of each sign-in, which is no write of data."""
         if self.api is None or self.api.login is None or self.api.login.request is None:

@@ -56,7 +56,8 @@ class Trigger(Section):
     decide: DecideName = Decide.FULL
     """When a share may be decided: once its period is full, or as soon as that is sure."""
     endpoints: Texts = ()
-    """What it is about: names of endpoints, or requests as in `GET /api/*`; unset: everything."""
+    """What it is about: names of endpoints, or requests as in `GET /api/*`; of page loads, paths of
+    pages as in `/search*`; unset: everything."""
 
     @model_validator(mode="after")
     def _is_a_share_where_it_says_of_what(self) -> Self:

@@ -1,32 +1,38 @@
 """What one entry of an environment says about another, which must be there and fit."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.durations import format_duration
-from deployment_gate.environment.errors import did_you_mean
 from deployment_gate.environment.journey_sections import Journey, Step
 from deployment_gate.environment.json_schemas import misspelt
+from deployment_gate.environment.mentions import (
+    RUN_VALUES,
+    Complaint,
+    needless_place,
+    unfit_captures,
+    unknown_identity,
+    unknown_places,
+)
 from deployment_gate.environment.model import Environment
 from deployment_gate.environment.requests import RequestLine
-from deployment_gate.environment.templates import is_name, names_in, odd_places_in
+from deployment_gate.environment.templates import names_in
 from deployment_gate.environment.variables import Substituted, is_secretive
+from deployment_gate.environment.web_references import broken_web_references
 from deployment_gate.environment.yaml_source import Key
 
-RUN_VALUES = ("run", "environment", "release")
-"""What every template may use: an id of the run, and what is validated."""
-
 _CREDENTIALS = ("username", "password", "basic")
-
-Complaint = tuple[Key, str]
 
 
 def broken_references(environment: Environment) -> Iterator[Complaint]:
     """Yield the path of each entry that refers to what isn't there, and what is wrong."""
-    api = environment.api
-    if api is None:
-        return
+    if environment.api:
+        yield from _api(environment, environment.api)
+    yield from broken_web_references(environment)
+
+
+def _api(environment: Environment, api: ApiTarget) -> Iterator[Complaint]:
     yield from _identities(api, may_write=environment.allow.writes)
     yield from _plain_paths(api)
     yield from _sign_in(api)
@@ -42,16 +48,16 @@ def _functions(api: ApiTarget) -> Iterator[Complaint]:
     for name, collection in api.collections.items():
         path = ("api", "collections", name)
         if collection.item:
-            yield from _places((*path, "item"), collection.item, ("id",))
-        yield from _places((*path, "draft"), collection.draft, RUN_VALUES)
-        yield from _places((*path, "change"), collection.change, RUN_VALUES)
+            yield from unknown_places((*path, "item"), collection.item, ("id",))
+        yield from unknown_places((*path, "draft"), collection.draft, RUN_VALUES)
+        yield from unknown_places((*path, "change"), collection.change, RUN_VALUES)
     if api.search and api.search.finds_not in api.search.finds:
         yield ("api", "search", "finds_not"), "is found, too. Write a term that there is nothing of"
     if api.errors and api.errors.json_schema:
         yield from misspelt(api.errors.json_schema, ("api", "errors", "json_schema"))
     for name, fact in api.facts.items():
         path = ("api", "facts", name)
-        yield from _places((*path, "equals"), fact.equals, RUN_VALUES[1:])
+        yield from unknown_places((*path, "equals"), fact.equals, RUN_VALUES[1:])
         if fact.equals is None and len(set(fact.told_by)) == 1:
             yield path, "is told once, and so always alike. Write who else tells it, or `equals:`"
 
@@ -80,8 +86,7 @@ def _plain_paths(api: ApiTarget) -> Iterator[Complaint]:
     for name, collection in api.collections.items():
         paths["api", "collections", name, "path"] = collection.path
     for where, path in paths.items():
-        if "{{" in path:
-            yield where, "has a place, and nothing to fill it with. Write the path as it is"
+        yield from needless_place(where, path)
 
 
 def _sign_in(api: ApiTarget) -> Iterator[Complaint]:
@@ -89,8 +94,8 @@ def _sign_in(api: ApiTarget) -> Iterator[Complaint]:
         yield from _login(api.login)
     if api.refresh:
         path = ("api", "refresh")
-        yield from _places((*path, "body"), api.refresh.body, ("refresh_token",))
-        yield from _places((*path, "form"), api.refresh.form, ("refresh_token",))
+        yield from unknown_places((*path, "body"), api.refresh.body, ("refresh_token",))
+        yield from unknown_places((*path, "form"), api.refresh.form, ("refresh_token",))
         if api.login is None or api.login.refresh_token is None:
             yield path, "has no token to ask with. Write where `login.refresh_token` is"
 
@@ -103,31 +108,25 @@ def _identities(api: ApiTarget, *, may_write: bool) -> Iterator[Complaint]:
         yield ("api", "login"), "nobody is there to sign in. Write `identities:` beside it"
     for name, collection in api.collections.items():
         path: Key = ("api", "collections", name)
-        yield from _known((*path, "reader"), collection.reader, api.identities)
+        yield from unknown_identity((*path, "reader"), collection.reader, api.identities)
         if may_write:
-            yield from _known((*path, "writer"), collection.writer, api.identities)
+            yield from unknown_identity((*path, "writer"), collection.writer, api.identities)
             if collection.draft is not None and collection.item is None:
                 yield (*path, "draft"), "what is made can't be removed. Write `item:` beside it"
     if api.search:
-        yield from _known(("api", "search", "reader"), api.search.reader, api.identities)
+        yield from unknown_identity(("api", "search", "reader"), api.search.reader, api.identities)
     for name, journey in api.journeys.items():
         if journey.writes and not may_write:
             continue
         for where, step in _steps(("api", "journeys", name), journey):
-            yield from _known((*where, "identity"), step.identity, api.identities)
-
-
-def _known(path: Key, name: str | None, identities: Mapping[str, object]) -> Iterator[Complaint]:
-    if name is not None and name not in identities:
-        near = did_you_mean(name, identities)
-        yield path, f'"{name}" is no identity.{near} There are: {", ".join(identities) or "none"}'
+            yield from unknown_identity((*where, "identity"), step.identity, api.identities)
 
 
 def _login(login: Login) -> Iterator[Complaint]:
     path = ("api", "login")
     for key in ("body", "form", "headers"):
-        yield from _places((*path, key), getattr(login, key), _CREDENTIALS)
-    yield from _places((*path, "send"), login.send, (*_CREDENTIALS, "token"))
+        yield from unknown_places((*path, key), getattr(login, key), _CREDENTIALS)
+    yield from unknown_places((*path, "send"), login.send, (*_CREDENTIALS, "token"))
     if not any(names_in(login.send)):
         yield (*path, "send"), "says nothing of who signed in. Write {{token}} or {{basic}} in it"
     if login.body is not None and login.form is not None:
@@ -144,8 +143,8 @@ def _journey(path: Key, journey: Journey, limit: timedelta) -> Iterator[Complain
     known = list(RUN_VALUES)
     for where, step in _steps(path, journey):
         for key in ("request", "query", "headers", "body", "form", "expect"):
-            yield from _places((*where, key), _templates(step, key), known)
-        yield from _captures((*where, "capture"), step)
+            yield from unknown_places((*where, key), _templates(step, key), known)
+        yield from unfit_captures((*where, "capture"), step.capture)
         known += step.capture
         yield from _step(where, step, journey, limit)
     if journey.writes and journey.cleanup is None:
@@ -153,14 +152,6 @@ def _journey(path: Key, journey: Journey, limit: timedelta) -> Iterator[Complain
             path,
             "writes, and doesn't say how it cleans up. Write `cleanup:` steps, or `cleanup: []`",
         )
-
-
-def _captures(path: Key, step: Step) -> Iterator[Complaint]:
-    for name in step.capture:
-        if not is_name(name):
-            yield (*path, name), "is no name for {{...}}. Write letters, digits and _"
-        elif name in RUN_VALUES:
-            yield (*path, name), f"would hide the run's own {{{{{name}}}}}. Write another name"
 
 
 def _step(where: Key, step: Step, journey: Journey, limit: timedelta) -> Iterator[Complaint]:
@@ -200,16 +191,3 @@ def _templates(step: Step, key: str) -> object:
     if key == "expect":
         return step.expect.templates()
     return getattr(step, key)
-
-
-def _places(path: Key, template: object, known: Iterable[str]) -> Iterator[Complaint]:
-    names = list(known)
-    for place in odd_places_in(template):
-        yield path, f"{place} is no place for a value. Write {{{{name}}}}: letters, digits and _"
-    for name in dict.fromkeys(names_in(template)):
-        if name not in names:
-            near = did_you_mean(name, names)
-            yield (
-                path,
-                f"nothing is called {{{{{name}}}}} here.{near} There are: {', '.join(names)}",
-            )

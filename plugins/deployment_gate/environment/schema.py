@@ -17,6 +17,7 @@ from deployment_gate.environment import (
     sections,
     web_sections,
 )
+from deployment_gate.environment.elements import LABEL, ROLES, TEXT, Element
 from deployment_gate.environment.inheritance import TABLES
 from deployment_gate.environment.model import Environment
 
@@ -46,11 +47,13 @@ def environment_schema() -> dict[str, Any]:
     for section in (schema, *definitions.values()):
         section.pop("required", None)
     del schema["properties"]["name"]
+    _refer_to_elements(schema)
     for table in TABLES:
         _accept_lists(schema["properties"][table], definitions)
     for section in (schema, *definitions.values()):
         for entry in _entries(section):
             _accept_variables_and_null(entry)
+    definitions |= _elements()
     schema["properties"]["extends"] = {
         "type": "string",
         "description": "The name of a file here whose values this one inherits.",
@@ -81,8 +84,61 @@ def _field_docstrings(source: str) -> dict[str, dict[str, str]]:
                     ast.AnnAssign(target=ast.Name(id=name)),
                     ast.Expr(value=ast.Constant(value=str(text))),
                 ):
-                    found.setdefault(kind.name, {})[name] = text
+                    found.setdefault(kind.name, {})[name] = " ".join(text.split())
     return found
+
+
+def _refer_to_elements(schema: Any) -> None:
+    """Put in place of each comment that an element stands there a reference to what one is."""
+    if isinstance(schema, dict):
+        if schema.get("$comment") == Element.__name__:
+            del schema["$comment"]
+            schema["$ref"] = f"#/$defs/{Element.__name__}"
+        for below in schema.values():
+            _refer_to_elements(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            _refer_to_elements(below)
+
+
+def _elements() -> dict[str, JsonSchemaValue]:
+    """Answer the definitions of an element of a page, which names what it is by one of its keys."""
+    words = f"{Element.__name__}Words"
+    kinds = {
+        **{role: f"The {role} of this whole accessible name; null: of any." for role in ROLES},
+        LABEL: "The field with this whole label.",
+        TEXT: "What has this whole text.",
+    }
+    described = {
+        **{kind: {"$ref": f"#/$defs/{words}", "description": what} for kind, what in kinds.items()},
+        "nth": {"type": ["integer", "null"], "minimum": 1, "description": "Which of several."},
+        "inside": {
+            "anyOf": [{"$ref": f"#/$defs/{Element.__name__}"}, _NULL],
+            "description": "What it stands in.",
+        },
+    }
+    matches = {
+        "type": "string",
+        "format": "regex",
+        "description": "A regular expression that is found in the words.",
+    }
+    pattern = {
+        "type": "object",
+        "properties": {"matches": matches},
+        "required": ["matches"],
+        "additionalProperties": False,
+    }
+    return {
+        Element.__name__: {
+            "type": "object",
+            "description": "Something on a page, by what people see.",
+            "properties": described,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "examples": [{"button": "Sign in"}],
+        },
+        words: {"anyOf": [{"type": "string", "minLength": 1}, pattern, _NULL]},
+    }
 
 
 def _entries(schema: JsonSchemaValue) -> Iterator[JsonSchemaValue]:

@@ -111,7 +111,7 @@ class Indicator:
             case IndicatorKind.HEALTH:
                 return "health checks fail"
             case IndicatorKind.ERROR:
-                return f"{self._answers} are errors"
+                return f"{self._answers} {'fail' if self.is_of_pages else 'are errors'}"
             case IndicatorKind.CHECK:
                 return f"{self.category or 'marked'} checks fail"
             case IndicatorKind.SLOW:

@@ -10,13 +10,16 @@ from pydantic import BeforeValidator, Field, model_validator
 from deployment_gate.environment.data_fields import Size
 from deployment_gate.environment.elements import Element, read_element
 from deployment_gate.environment.fields import (
+    Amount,
     BaseUrl,
     Count,
     Duration,
     Flag,
+    HostName,
     ImpactName,
     MoveName,
     Name,
+    Share,
     Text,
     UrlPath,
     Written,
@@ -45,7 +48,7 @@ ElementField: TypeAlias = Annotated[
     Element,
     Written(
         read_element,
-        {"type": "object", "examples": [{"button": "Sign in"}]},
+        {"$comment": Element.__name__},
         lambda element: element.written(),
     ),
 ]
@@ -53,8 +56,7 @@ Elements: TypeAlias = Annotated[
     tuple[ElementField, ...],
     BeforeValidator(as_several, json_schema_input_type=ElementField | list[ElementField]),
 ]
-Hosts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(as_tuple)]
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Hosts: TypeAlias = Annotated[tuple[HostName, ...], BeforeValidator(as_tuple)]
 
 
 class Device(Section):
@@ -100,9 +102,10 @@ class WebStep(Section):
 
     def sentence(self) -> str:
         """Answer what is done, in the order in which it is."""
-        return self.name or ", ".join(self._deeds()) or "look"
+        return self.name or ", ".join(self.deeds()) or "look"
 
-    def _deeds(self) -> Iterator[str]:
+    def deeds(self) -> Iterator[str]:
+        """Yield what is done, one thing after another."""
         if self.open:
             yield f"open {self.open}"
         if self.fill:
@@ -116,12 +119,27 @@ class WebStep(Section):
         if self.go:
             yield f"go {self.go}" if self.go is not Move.RELOAD else "reload"
 
+    def templates(self) -> Mapping[str, list[str]]:
+        """Answer its texts that may have places for values, by key."""
+        elements = {
+            "click": [self.click] if self.click else [],
+            "see": self.see,
+            "see_not": self.see_not,
+            "capture": self.capture.values(),
+        }
+        return {
+            "open": [self.open or ""],
+            "fill": [*self.fill.values()],
+            "select": [*self.select.values()],
+            **{
+                key: [text for element in several for text in element.templates()]
+                for key, several in elements.items()
+            },
+        }
+
     def places(self) -> set[str]:
         """Answer the names that its templates stand for."""
-        texts = [self.open, *self.fill.values(), *self.select.values(), self.press]
-        seen = [element for element in (self.click, *self.see, *self.see_not) if element]
-        found = {name for text in texts for name in names_in(text or "")}
-        return found.union(*(element.names() for element in seen))
+        return {name for texts in self.templates().values() for name in names_in(texts)}
 
 
 WebSteps: TypeAlias = Annotated[tuple[WebStep, ...], BeforeValidator(as_tuple)]
@@ -183,7 +201,7 @@ class Speed(Section):
     # https://web.dev/articles/vitals: the limits of "good".
     largest_contentful_paint: Duration = timedelta(seconds=2.5)
     """When the largest part of what is seen at first is there."""
-    cumulative_layout_shift: Annotated[float, Field(ge=0)] = 0.1
+    cumulative_layout_shift: Amount = 0.1
     """How much of the page jumps about by itself."""
     interaction_to_next_paint: Duration = timedelta(milliseconds=200)
     """When something that was clicked shows that it was."""
@@ -199,7 +217,7 @@ class Pictures(Section):
     """How pages are compared with approved pictures."""
 
     tolerance: Share = 0.001
-    """The share of a picture's pixels that may differ."""
+    """The share of a picture's pixels that may differ: "0.1%", or 0.001."""
     sensitivity: Share = 0.1
     """How different a pixel must be to count, from 0 (any) to 1; that of anti-aliasing never is."""
     masks: Elements = ()
@@ -231,8 +249,9 @@ class WebTarget(Section):
     """Whether further pages are looked for; unset: where no pages are named, from its root."""
     journeys: Mapping[Name, WebJourney] = {}
     """Steps that somebody takes, by name."""
-    devices: Mapping[ShortName, Device] = DEVICES
-    """The sizes of screen on which pages must be well, by name."""
+    devices: Annotated[Mapping[ShortName, Device], Field(min_length=1)] = DEVICES
+    """The sizes of screen on which pages must be well, by name; unset: a phone, a tablet and a
+    desktop. As soon as one is named there are no others than those that are."""
     speed: Speed = Field(default_factory=Speed)
     """How quick pages must be."""
     pictures: Pictures = Field(default_factory=Pictures)
@@ -240,21 +259,10 @@ class WebTarget(Section):
     inaccessible: ImpactName = Impact.SERIOUS
     """The impact from which on a violation of accessibility is a failure; less is only told."""
     third_parties: Hosts = ()
-    """Hosts of others that its pages may ask; all others are kept from the browser."""
+    """Hosts of others that its pages may ask, each by its whole name; all but these and those that
+    the environment names elsewhere are kept from the browser."""
     timeout: Duration = timedelta(seconds=10)
     """How long a page may take to be there, and an element to be seen."""
-
-    @model_validator(mode="after")
-    def _names_its_devices(self) -> Self:
-        if not self.devices:
-            raise ValueError("has no `devices`. Leave them out for a phone, a tablet, a desktop")
-        for name, journey in self.journeys.items():
-            if journey.device not in self.devices:
-                raise ValueError(
-                    f"`journeys.{name}` is taken on {as_written(journey.device)}, which is none "
-                    f"of its devices: {', '.join(self.devices)}"
-                )
-        return self
 
     @property
     def finds(self) -> Discover | None:
