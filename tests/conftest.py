@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, Playwright
 
+from deployment_gate.web.chromium import find_chromium, launch_options
 from tests import servers
 
 pytest_plugins = ["pytester"]
@@ -40,3 +43,12 @@ def postgresql_standby(
     """A real streaming standby of the server."""
     make_standby = postgresql_cluster[1]
     return make_standby("max_prepared_transactions=4", "wal_receiver_status_interval=1s")
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all tests of this process, as the gate starts it."""
+    program = find_chromium(os.environ, own=playwright.chromium.executable_path)
+    browser = playwright.chromium.launch(**launch_options(program, ["127.0.0.1"]))
+    yield browser
+    browser.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.servers import PostgreSQL, wait_for
 
@@ -26,7 +25,6 @@ PASSWORDS = {
     "test": "test-password-of-the-sandbox",
     "admin": "admin-password-of-the-sandbox",
 }
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def command(*arguments: str) -> list[str]:
@@ -188,33 +186,10 @@ def wait_until() -> Callable[..., None]:
     return wait_for
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str | None:
-    """Where the browser is; None when it is Playwright's own."""
-    for candidate in (os.environ.get("CHROMIUM"), *BROWSERS):
-        if candidate and (found := shutil.which(candidate)):
-            return found
-    if any(Path("~/.cache/ms-playwright").expanduser().glob("chromium*")):
-        return None
-    pytest.fail(
-        "No Chromium was found: apt-get install chromium, or playwright install chromium, "
-        "or say where it is by CHROMIUM."
-    )
-
-
 @pytest.fixture(scope="module")
-def real_browser(chromium: str | None) -> Iterator[Browser]:
-    """A real browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser_page(real_browser: Browser) -> Page:
+def browser_page(chromium: Browser) -> Page:
     """A page of a real browser."""
-    return real_browser.new_page()
+    return chromium.new_page()
 
 
 @pytest.fixture
