@@ -34,6 +34,7 @@ def test_page_writes_no_error_to_the_console(web_page: SeenPage) -> None:
     assert not web_page.console_faults, web_page.account(web_page.console_faults)
 
 
+@pytest.mark.timeout(120)  # a page may have many
 def test_links_lead_somewhere(web_page: SeenPage, link_status: LinkStatus) -> None:
     broken = link_status.broken(web_page)
 

@@ -16,16 +16,19 @@ def test_the_login_page_lets_in(signing_in: JourneyTaken) -> None:
     assert signing_in.went_well, signing_in.account
 
 
+@pytest.mark.timeout(120)  # a slow platform is told as slow, and not cut off
 @pytest.mark.needs("web.sign_in", "web.sign_out")
 def test_who_signed_out_stays_out(signing_out: JourneyTaken) -> None:
     assert signing_out.went_well, signing_out.account
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.needs("web.journeys")
 def test_journey(web_journey: JourneyTaken) -> None:
     assert web_journey.went_well, web_journey.account
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.needs("web.journeys")
 def test_what_is_clicked_shows_it_soon(web_journey: JourneyTaken, web_target: WebTarget) -> None:
     limit_s = web_target.speed.interaction_to_next_paint.total_seconds()
