@@ -5,7 +5,7 @@ help: ## what can be done here
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 validate: ## set up, start the sandbox, run its smoke validation, leave the reports
-	@scripts/setup.sh
+	@scripts/setup.sh browser
 	@.venv/bin/pytest --env=sandbox -m smoke
 
 test: ## set up, pass the project's own tests
@@ -29,9 +29,10 @@ format: ## format the code
 	@.venv/bin/ruff check --fix --silent; .venv/bin/ruff format
 
 bench: ## measure, and compare with other tools
-	@scripts/setup.sh k6 wrk
+	@scripts/setup.sh browser k6 wrk
 	@.venv/bin/python benchmarks/smoke_overhead.py
 	@.venv/bin/python benchmarks/api_checks.py
+	@.venv/bin/python benchmarks/page_speed.py
 	@.venv/bin/python benchmarks/health_sweep.py
 	@.venv/bin/python benchmarks/judge_evidence.py
 	@.venv/bin/python benchmarks/sandbox_throughput.py

@@ -2,9 +2,10 @@
 # Installs what the project needs and the machine lacks; quick when there is nothing to do.
 #
 #   scripts/setup.sh                            uv, and the locked Python packages in .venv
+#   scripts/setup.sh browser                    and a browser, for the checks of web interfaces
 #   scripts/setup.sh browser postgresql redis applications
 #                                               and these, for the project's own tests
-#   scripts/setup.sh k6 wrk                     and these, for the benchmarks
+#   scripts/setup.sh browser k6 wrk             and these, for the benchmarks
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -51,7 +52,8 @@ ensure_uv() {
 }
 
 ensure_browser() {
-    has_browser || apt_install chromium || .venv/bin/playwright install chromium \
+    # Debian's brings a font along, without which pages have no text.
+    has_browser || has_own_browser || apt_install chromium || .venv/bin/playwright install chromium \
         || fail "there is no Chromium. Install one, or name it in the variable CHROMIUM"
     # Playwright drives it by a Node.js of its own, which needs this one library of the system.
     driver=$(echo .venv/lib/python3*/site-packages/playwright/driver/node)
@@ -60,10 +62,19 @@ ensure_browser() {
 }
 
 has_browser() {
-    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
         if [ -n "$name" ] && command -v "$name" >/dev/null; then return 0; fi
     done
     return 1
+}
+
+has_own_browser() {
+    # Asked last, since Playwright takes half a second to say where its own would be.
+    own=$(.venv/bin/python -c "
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+" 2>/dev/null) && [ -x "$own" ]
 }
 
 ensure_wrk() {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from deployment_gate.cli import main
 from deployment_gate.environment import environment_schema
+from tests.plugin.conftest import Reply
+from tests.runs import workshop
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -32,9 +35,46 @@ def test_the_examples_of_the_api_are_one_environment_file(
     assert 'finds "book", "本"' in explained
 
 
-def test_every_key_of_the_api_section_is_shown() -> None:
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
-    kinds = ("ApiTarget", "Login", "Refresh", "WhoAmI", "OpenApi", "Journey", "Step", "Expect")
+API_KINDS = ("ApiTarget", "Login", "Refresh", "WhoAmI", "OpenApi", "Journey", "Step", "Expect")
+WEB_KINDS = (
+    "WebTarget", "WebPage", "WebStep", "WebJourney", "Device", "Discover", "Speed", "Pictures"
+)  # fmt: skip
+
+
+def test_the_examples_of_pages_are_one_environment_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop.yaml").write_text(examples_of("frontend.md"))
+    monkeypatch.setenv("SHOP_PASSWORD", "a-password-of-the-shop")
+
+    assert main(["explain", "shop", f"--env-dir={tmp_path}"]) == 0, capsys.readouterr().err
+    explained = capsys.readouterr().out
+    assert "at https://shop.example" in explained
+    assert "95 % of the page loads stay below 2 seconds" in explained
+    assert "smoke must have a pass in: api, frontend" in explained
+
+
+def test_the_check_in_python_passes_where_its_page_is_well(tmp_path: Path) -> None:
+    text = (DOCS / "frontend.md").read_text(encoding="utf-8")
+    (check,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    page = "<!doctype html><title>Basket</title><h1>Your basket is empty</h1>"
+    with workshop(tmp_path) as project:
+        project.target.answers["/basket"] = repeat(Reply(body=page, content_type="text/html"))
+        project.write(
+            "environments/here.yaml",
+            f"web: {{base_url: {project.target.url}}}\ncheck_timeout: 30s\n",
+        )
+        project.write("validation/frontend/test_basket.py", check)
+        reports = project.validate("reports", "-m", "frontend")
+
+    assert reports.outcomes == {"test_the_basket_is_empty_at_first[chromium]": "passed"}
+
+
+@pytest.mark.parametrize(
+    ("page", "kinds"), [("api.md", API_KINDS), ("frontend.md", WEB_KINDS)], ids=["api", "frontend"]
+)
+def test_every_key_of_a_section_is_shown(page: str, kinds: tuple[str, ...]) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
     definitions = environment_schema()["$defs"]
     missing = {
         f"{kind}.{key}"
