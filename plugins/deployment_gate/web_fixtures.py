@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -15,10 +15,10 @@ from deployment_gate.attachments import Attachment
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
 from deployment_gate.fixtures import process_key
+from deployment_gate.run import USER_AGENT
 
 if TYPE_CHECKING:
-    import httpx
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
     from deployment_gate.checks import CheckProcess
     from deployment_gate.environment import TargetPhrase, WebTarget
@@ -80,7 +80,7 @@ def browser_type_launch_args(
         program = find_chromium(os.environ, own=playwright.chromium.executable_path)
     except GateError as error:
         pytest.fail(str(error), pytrace=False)
-    options = launch_options(program, hosts_of(environment))
+    options = launch_options(program, environment.hosts())
     if pytestconfig.getoption("--browser-channel"):
         # Playwright takes one of the two.
         del options["executable_path"]
@@ -94,6 +94,36 @@ def browser(visitor: Visitor) -> Browser:
         return visitor.browser.browser
     except GateError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def new_context(
+    request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext], visitor: Visitor
+) -> Callable[..., BrowserContext]:
+    """pytest-playwright's, whose secrets are kept out of reports, and that is seen if it fails."""
+    from playwright.sync_api import Error  # noqa: PLC0415
+
+    from deployment_gate.web.secrecy import watch_secrets  # noqa: PLC0415
+
+    process = request.config.stash[process_key]
+
+    def make(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        watch = watch_secrets(context, process.redactor.add)
+        close = context.close
+
+        def close_once_seen(**options: Any) -> None:
+            watch.collect()
+            for page in context.pages if process.is_failing else ():
+                with contextlib.suppress(Error):
+                    picture = visitor.picture_of(page)
+                    process.attachments.append(Attachment("page", f"at {page.url}", picture))
+            close(**options)
+
+        context.close = close_once_seen  # type: ignore[method-assign]  # as pytest-playwright does
+        return context
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +151,7 @@ def visitor(
         target=web_target,
         browser=own,
         identity=web_target.identity or next(iter(identities), None),
-        hosts=hosts_of(environment),
+        hosts=environment.hosts(),
         credentials=credentials,
         keep_secret=process.redactor.add,
         redact=process.redactor.redact,
@@ -320,7 +350,7 @@ def compare_with_approved(
 @pytest.fixture
 def found_pages(request: pytest.FixtureRequest, visitor: Visitor) -> Callable[[], list[SeenPage]]:
     """Follows links from the start page, and looks at each page that nobody named."""
-    from deployment_gate.web.seen import SeenPage  # noqa: PLC0415
+    from deployment_gate.web.seen import SeenPage, told  # noqa: PLC0415
     from deployment_gate.web.spider import find_pages  # noqa: PLC0415
 
     process = request.config.stash[process_key]
@@ -330,30 +360,31 @@ def found_pages(request: pytest.FixtureRequest, visitor: Visitor) -> Callable[[]
             visits = find_pages(visitor)
         for visit in visits:
             process.conduct.observe(visit.observation(process.conduct.check))
+            if visit.trace:
+                process.attachments.append(
+                    Attachment(visit.path, told(visit), visit.picture, visit.trace)
+                )
         return [SeenPage(visit, visitor.target) for visit in visits]
 
     return find
 
 
 @pytest.fixture(scope="session")
-def link_status(http_client: Callable[[str], httpx.Client], web_target: WebTarget) -> LinkStatus:
-    """Asks where a link of the pages leads, each once for all checks of this process."""
+def link_status(pytestconfig: pytest.Config, environment: Environment) -> LinkStatus:
+    """Asks where links of the pages lead, each once for all checks of this process."""
+    from deployment_gate.probes.sampler import Sampler  # noqa: PLC0415
     from deployment_gate.web.links import LinkStatus  # noqa: PLC0415
 
-    return LinkStatus(http_client(web_target.base_url))
+    conduct = pytestconfig.stash[process_key].conduct
+    sampler = Sampler(concurrency=environment.sampler.concurrency, user_agent=USER_AGENT)
+    return LinkStatus(
+        sampler,
+        timeout_s=environment.request_timeout.total_seconds(),
+        observe=lambda seen: conduct.observe(replace(seen, check=conduct.check)),
+    )
 
 
 @pytest.fixture
 def only_warn(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Takes what is to be told of a check that passes; it counts as a warning then."""
     return request.config.stash[process_key].warnings.append
-
-
-def hosts_of(environment: Environment) -> frozenset[str]:
-    """The hosts that an environment names, and so the browser may talk to."""
-    web, api = environment.web, environment.api
-    urls = [endpoint.url for endpoint in environment.health_endpoints.values()]
-    urls += [endpoint.url for endpoint in environment.release_identity.values()]
-    urls += [section.base_url for section in (web, api) if section]
-    named = {urlsplit(url).hostname or "" for url in urls} - {""}
-    return frozenset(named.union(web.third_parties if web else ()))
