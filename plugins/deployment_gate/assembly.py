@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,12 +42,17 @@ class PluginMissingError(GateError):
     """A pytest plugin that the gate stands on isn't there."""
 
 
+class RecordingError(GateError):
+    """What is to be recorded of a browser can't be freed of secrets."""
+
+
 def bring_in(config: pytest.Config, *, default_environment: str) -> None:
     """Load the environment and register the hooks that this process needs.
 
     Raises:
         EmptyOptionError: An option has no value.
         PluginMissingError: A plugin that the gate stands on was switched off.
+        RecordingError: Videos or uncovered screenshots were asked for.
         EnvironmentFileError: There is no such environment, or its file can't be understood.
         DocumentError: The baseline can't be read.
         ReportError: The report folder can't be written to.
@@ -79,6 +86,8 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     _refuse_to_go_without(config, "terminal", "timeout", "html", "metadata", "junitxml")
     folder = _environments(config)
     environment = load_environment(name, folder, variables=os.environ)
+    if config.pluginmanager.has_plugin("playwright"):
+        _take_over_recordings(config)
     before = _take_evidence_before(config, environment)
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
@@ -99,6 +108,35 @@ def _bring_in(config: pytest.Config, name: str) -> None:
         ),
         "deployment_gate.collection",
     )
+
+
+def _take_over_recordings(config: pytest.Config) -> None:
+    """Have pytest-playwright keep traces of failing checks, where only the gate sees them.
+
+    The gate takes the secrets out and moves them into the reports; the pictures are its own, in
+    which secrets are covered.
+
+    Raises:
+        RecordingError: Something else was asked for, which can't be freed of secrets.
+    """
+    option = config.option
+    for name, asked, harmless in (
+        ("--video", option.video, {"off"}),
+        ("--screenshot", option.screenshot, {"off", "only-on-failure"}),
+    ):
+        if asked not in harmless:
+            raise RecordingError(
+                f"{name}={asked}: secrets can't be taken out of it afterwards. Leave it out: of "
+                "each failing check the gate keeps a picture and a trace, both without secrets"
+            )
+    option.screenshot = "off"
+    is_told = any(str(one).startswith("--tracing") for one in config.invocation_params.args)
+    if not (is_told or hasattr(config, "workerinput")):
+        option.tracing = "retain-on-failure"
+    folder = tempfile.mkdtemp(prefix="recordings-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # Below it, since pytest-playwright makes its own folder anew, for everybody to read.
+    option.output = str(Path(folder, "output"))
 
 
 def _environments(config: pytest.Config) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
-from deployment_gate.attachments import Attachment, attach
+from deployment_gate.attachments import Attachment, attach, take_recordings
 from deployment_gate.environment import Action, Category, IndicatorKind, policy_of
 from deployment_gate.evidence import (
     Baseline,
@@ -89,6 +89,7 @@ class CheckProcess:
         beginning: What the controller told.
         attachments: What the running check saw, for the reports where it fails.
         warnings: What is to be told of the running check although it passes.
+        is_failing: Whether the running check has failed by now.
     """
 
     def __init__(
@@ -109,7 +110,9 @@ class CheckProcess:
         self.beginning = beginning
         self.attachments: list[Attachment] = []
         self.warnings: list[str] = []
+        self.is_failing = False
         self._undone: str | None = None
+        self._traces: list[str] = []
         self.conduct = Conduct(
             observe=journal.append,
             environment=environment.name,
@@ -140,6 +143,8 @@ class CheckProcess:
         self.blame = Blame()
         self.attachments.clear()
         self.warnings.clear()
+        self.is_failing = False
+        self._traces.clear()
         self._undone = None
         self.conduct.exchanges.clear()
 
@@ -252,19 +257,22 @@ class CheckProcess:
     def _waiver_of(self, check: PlannedCheck) -> WaiverRule | None:
         return waiver_on(self._policy, check, self.beginning.day)
 
+    def take_recordings(self, report: pytest.TestReport, *, below: Path) -> None:
+        """What pytest-playwright recorded of a check is shown without secrets.
+
+        Args:
+            report: The check's last one.
+            below: What paths in it are relative to.
+        """
+        traces = self.beginning.traces
+        taken = take_recordings(report, traces, self.redactor.redact, below=below)
+        self._traces += attach(report, taken, self.redactor.redact)
+
     def finish_report(self, report: pytest.TestReport) -> None:
         """Weigh a failure by its severity, and take every secret out, before anyone reads it."""
         check = self.plan.get(report.nodeid)
-        if report.failed:
-            attach(report, self.attachments, self.redactor.redact)
         if check is not None and report.failed:
-            waiver = self._waiver_of(check)
-            if waiver:
-                waived = f"waived until {waiver.expires} by {waiver.owner} ({waiver.reason})"
-                _tell_not_red(report, Outcome.WAIVED, f"{waived}: {failure_message(report)}")
-            elif check.severity is not Severity.CRITICAL and report.when == "call":
-                text = f"{check.severity}: {failure_message(report)}"
-                _tell_not_red(report, Outcome.WARNED, text)
+            self._weigh(check, report)
         elif check is not None and report.when == "setup" and report.skipped:
             if self._undone or (self._dead and self.why_not_run(report.nodeid)):
                 report.told_as = Outcome.NOT_RUN.value  # type: ignore[attr-defined]  # ours
@@ -277,7 +285,28 @@ class CheckProcess:
                 report.flaky = (  # type: ignore[attr-defined]  # ours
                     f"failed {len(bad)} of {len(attempts)} attempts: {bad[-1].why}"
                 )
+        self._show(report)
         redact_report(report, self.redactor.redact)
+
+    def _weigh(self, check: PlannedCheck, report: pytest.TestReport) -> None:
+        """A failure that was accepted, or that only warns, is told as that."""
+        waiver = self._waiver_of(check)
+        if waiver:
+            waived = f"waived until {waiver.expires} by {waiver.owner} ({waiver.reason})"
+            _tell_not_red(report, Outcome.WAIVED, f"{waived}: {failure_message(report)}")
+        elif check.severity is not Severity.CRITICAL and report.when == "call":
+            text = f"{check.severity}: {failure_message(report)}"
+            _tell_not_red(report, Outcome.WARNED, text)
+
+    def _show(self, report: pytest.TestReport) -> None:
+        """Have a failure's report show what the check saw."""
+        self.is_failing = self.is_failing or report.failed
+        if report.failed or (self.is_failing and report.when == "teardown"):
+            self._traces += attach(report, self.attachments, self.redactor.redact)
+            self.attachments.clear()
+        if report.when == "teardown":
+            # The one report whose properties pytest's JUnit writes.
+            report.user_properties += [("trace", address) for address in self._traces]
 
 
 def _is_of_transport(kind: type[BaseException]) -> bool:

@@ -164,6 +164,7 @@ class CheckHooks:
             shorten_traceback(call.excinfo.value)
         self._process.add_exchanges(item, call.when)
         report = yield
+        self._process.take_recordings(report, below=item.config.invocation_params.dir)
         self._process.note_failure(call, report)
         self._process.finish_report(report)
         return report

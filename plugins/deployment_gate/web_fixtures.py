@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,9 +14,9 @@ from deployment_gate.attachments import Attachment
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
 from deployment_gate.fixtures import process_key
-from deployment_gate.run import USER_AGENT
 
 if TYPE_CHECKING:
+    import httpx
     from playwright.sync_api import Browser, BrowserContext, Playwright
 
     from deployment_gate.checks import CheckProcess
@@ -370,18 +369,11 @@ def found_pages(request: pytest.FixtureRequest, visitor: Visitor) -> Callable[[]
 
 
 @pytest.fixture(scope="session")
-def link_status(pytestconfig: pytest.Config, environment: Environment) -> LinkStatus:
+def link_status(http_client: Callable[[str], httpx.Client], web_target: WebTarget) -> LinkStatus:
     """Asks where links of the pages lead, each once for all checks of this process."""
-    from deployment_gate.probes.sampler import Sampler  # noqa: PLC0415
     from deployment_gate.web.links import LinkStatus  # noqa: PLC0415
 
-    conduct = pytestconfig.stash[process_key].conduct
-    sampler = Sampler(concurrency=environment.sampler.concurrency, user_agent=USER_AGENT)
-    return LinkStatus(
-        sampler,
-        timeout_s=environment.request_timeout.total_seconds(),
-        observe=lambda seen: conduct.observe(replace(seen, check=conduct.check)),
-    )
+    return LinkStatus(http_client(web_target.base_url))
 
 
 @pytest.fixture

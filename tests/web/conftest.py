@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import http.server
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from deployment_gate.web.chromium import find_chromium, launch_options
+from deployment_gate.environment import WebTarget
+from deployment_gate.evidence import Redactor
+from deployment_gate.web.browsers import OwnBrowser
+from deployment_gate.web.visitor import Visitor
 
 
 @dataclass
@@ -81,15 +84,6 @@ def site() -> Iterator[Site]:
         yield served
 
 
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for all tests of this process, as the gate starts it."""
-    program = find_chromium(os.environ, own=playwright.chromium.executable_path)
-    browser = playwright.chromium.launch(**launch_options(program, ["127.0.0.1"]))
-    yield browser
-    browser.close()
-
-
 @pytest.fixture
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """A fresh context, as wide as a desktop."""
@@ -114,3 +108,27 @@ def show(site: Site, tab: Page) -> Callable[[str], Page]:
         return tab
 
     return open_it
+
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def make_visitor(chromium: Browser, site: Site, tmp_path: Path) -> Callable[..., Visitor]:
+    """Make what looks at the site, by this `web` section."""
+
+    def make(**section: Any) -> Visitor:
+        target = WebTarget.model_validate({"base_url": site.url, "timeout": "5s", **section})
+        redactor = Redactor([])
+        return Visitor(
+            target=target,
+            browser=OwnBrowser(lambda: chromium),
+            identity="ann",
+            hosts=frozenset({"127.0.0.1"}),
+            credentials=lambda identity: {"username": identity, "password": PASSWORD},
+            keep_secret=redactor.add,
+            redact=redactor.redact,
+            artifacts=tmp_path / "traces",
+        )
+
+    return make

@@ -47,7 +47,7 @@ def test_worst_violations_come_first(show: Show) -> None:
     body = '<p style="color: #ccc; background: #fff">Pale</p><img src="data:,">'
     found = violations(show(document(body, lang="")))
     assert [violation.impact for violation in found] == sorted(
-        (violation.impact for violation in found), key=list(Impact).index
+        (violation.impact for violation in found), key=list(Impact).index, reverse=True
     )
     assert found[0].rule == "image-alt"
     assert found[0].impact is Impact.CRITICAL

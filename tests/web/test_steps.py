@@ -76,8 +76,11 @@ def test_the_browsers_own_buttons_lead_back(tab: Page, site: Site) -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ({"click": {"button": "Sell"}}, 'step 2, click button "Sell": there was no'),
-        ({"fill": {"Weight": "1"}}, "step 2, fill in Weight: there was no"),
+        (
+            {"click": {"button": "Sell"}},
+            'step 2, click button "Sell": there was no button "Sell" within 0.8 s',
+        ),
+        ({"fill": {"Weight": "1"}}, 'step 2, fill in Weight: there was no field "Weight" within'),
         (
             {"click": {"link": "Orders"}},
             'step 2, click link "Orders": there are 2 of it; say which by `nth:` or `inside:`',

@@ -35,8 +35,13 @@ def test_page_writes_no_error_to_the_console(web_page: SeenPage) -> None:
 
 
 @pytest.mark.timeout(120)  # a page may have many
-def test_links_lead_somewhere(web_page: SeenPage, link_status: LinkStatus) -> None:
+def test_links_lead_somewhere(
+    web_page: SeenPage, link_status: LinkStatus, only_warn: Callable[[str], None]
+) -> None:
     broken = link_status.broken(web_page)
+    unclear = link_status.unclear(web_page)
+    if unclear:
+        only_warn(web_page.account(unclear))
 
     assert not broken, web_page.account(broken)
 

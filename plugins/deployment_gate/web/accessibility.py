@@ -96,9 +96,9 @@ def violations(page: Page, *, tags: Iterable[str] = WCAG_A_AND_AA) -> tuple[Viol
     if failure:
         said = failure.get("exception", {}).get("description") or failure["text"]
         raise AxeError(f"axe-core could not look at {page.url}: {_line(said)}")
-    order = list(Impact)
     read = map(_violation, answer["result"]["value"]["violations"])
-    return tuple(sorted(read, key=lambda violation: order.index(violation.impact)))
+    ranks = list(Impact)
+    return tuple(sorted(read, key=lambda one: ranks.index(one.impact), reverse=True))
 
 
 def sentence(violation: Violation) -> str:

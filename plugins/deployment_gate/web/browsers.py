@@ -19,7 +19,7 @@ T = TypeVar("T")
 _STARTS = 2
 """One, and a fresh one."""
 
-_SIGN_OF_LIFE_S = 10.0
+_SIGN_OF_LIFE_S = 5.0
 
 
 class BrowserTroubleError(GateError):
@@ -89,6 +89,8 @@ class OwnBrowser:
             try:
                 with self._watched(limit_s):
                     return look()
+            except (KeyboardInterrupt, SystemExit):
+                raise
             except Error:
                 if browser.is_connected() and self._is_alive(browser):
                     raise
@@ -97,6 +99,10 @@ class OwnBrowser:
                         "the browser failed in the middle of what can't be done twice. See what "
                         "is left of it, then validate again"
                     ) from None
+            except BaseException:
+                # The check's own time was up first: who comes next shall not wait for it, too.
+                self._is_alive(browser)
+                raise
 
     def close(self) -> None:
         """End it."""

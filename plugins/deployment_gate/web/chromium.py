@@ -62,7 +62,8 @@ def launch_options(program: str, hosts: Iterable[str]) -> dict[str, Any]:
         hosts: Names and numbers that it may talk to.
     """
     rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(set(hosts)))])
-    arguments = [f"--host-resolver-rules={rules}", "--disable-quic"]
+    # A proxy would look names up for it, and so lead anywhere.
+    arguments = [f"--host-resolver-rules={rules}", "--no-proxy-server", "--disable-quic"]
     return {
         "executable_path": program,
         # As root, in containers above all, Chromium's own sandbox can't be set up.

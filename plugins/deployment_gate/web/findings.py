@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 from deployment_gate.environment import Impact, WebTarget
 from deployment_gate.web.accessibility import sentence
+from deployment_gate.web.blame import NO_PAGE
 from deployment_gate.web.layout import heading_faults as _heading_faults
 from deployment_gate.web.layout import image_faults, overflow_faults, target_faults
 from deployment_gate.web.visit import Resource, Visit
 
 _FIRST_REFUSAL = 400
-_PAGE_TYPES = {"text/html", "application/xhtml+xml"}
+PAGE_TYPES = {"text/html", "application/xhtml+xml"}
 
 # What a page needs and is never a page itself.
 _PARTS = {"script", "stylesheet", "image", "font", "media", "manifest"}
@@ -53,7 +54,9 @@ def resource_faults(visit: Visit) -> list[str]:
     """What it needs and doesn't get; what goes to others is told elsewhere."""
     wanting = [fault for one in visit.resources for fault in _wanting(one, visit)]
     if visit.layout is not None:
-        told = {one.address for one in visit.resources if any(_wanting(one, visit))}
+        told = {
+            one.address for one in visit.resources if one.is_blocked or any(_wanting(one, visit))
+        }
         others = tuple(one for one in visit.layout.broken_images if one not in told)
         wanting += image_faults(replace(visit.layout, broken_images=others))
     return list(dict.fromkeys(wanting))
@@ -69,7 +72,7 @@ def _wanting(one: Resource, visit: Visit) -> Iterator[str]:
         yield f"{name} was answered {one.status}"
     elif one.status is not None and one.status >= _FIRST_REFUSAL:
         yield f"{one.method} {one.address} was answered {one.status}"
-    elif one.kind in _PARTS and one.content_type in _PAGE_TYPES:
+    elif one.kind in _PARTS and one.content_type in PAGE_TYPES:
         yield (
             f"{name} was answered with a page: it is missing, and what answers for any path "
             "answered in its place"
@@ -97,6 +100,11 @@ def console_faults(visit: Visit) -> list[str]:
         for one in visit.console
         if not one.text.startswith(_OF_REQUESTS)
     ]
+
+
+def is_page(visit: Visit) -> bool:
+    """Whether there is a page, or should be one: links also lead to pictures and files."""
+    return not (visit.error or "").endswith(NO_PAGE)
 
 
 def blocked_hosts(visit: Visit) -> list[str]:

@@ -123,7 +123,9 @@ class Traveller:
                     settle(page)
                     seen = main_headings(page)
                     self._visitor.take(page, target.sign_out, {})
-                    _stay_out(page, name, seen, private.path)
+                    settle(page)
+                    # A heading of all pages, the platform's name say, tells nothing.
+                    _stay_out(page, name, seen - main_headings(page), private.path)
                     return
 
         def go() -> JourneyTaken:
@@ -131,6 +133,11 @@ class Traveller:
                 return self._taken(SIGNING_OUT, context, watch.collect, steps, guards=False)
 
         def _stay_out(page: Page, name: str, seen: set[str], path: str) -> None:
+            if not seen:
+                raise StepError(
+                    f"whether {name} is shown after signing out can't be told: it has no main "
+                    "heading that the page after signing out lacks"
+                )
             for how, step in (
                 ("the back button", WebStep(go=Move.BACK)),
                 (f"its address {path}", WebStep(open=path)),
@@ -189,6 +196,8 @@ class Traveller:
         self._visitor.act = partial(_timed, page, reactions)
         try:
             steps(page)
+            # What the last step has the page send is to be told, too.
+            settle(page)
         except StepError as error:
             complaints = str(error).splitlines()
         finally:
@@ -211,7 +220,7 @@ class Traveller:
             tuple(complaints),
             tuple(reactions),
             picture,
-            self._visitor.save_trace(context, name.replace(" ", "-")),
+            self._visitor.save_trace(context, name),
             page.url,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -48,10 +49,10 @@ class LinkStatus:
         alike = [link for link in links if self._fault(link) is None and self._is_as_any(link)]
         if not alike:
             return []
+        told = f"{len(alike)} of its links, {_path(alike[0])} among them, are answered as any path"
         return [
-            f"{len(alike)} of its links, {_path(alike[0])} among them, are answered as any path "
-            "is, one that can't exist too: whether they lead somewhere isn't known. Name their "
-            "pages under `web.pages`, with their headings"
+            f"{told} is, one that can't exist too: whether they lead somewhere isn't known. Name "
+            + "their pages under `web.pages`, with their headings"
         ]
 
     def answers_anything(self) -> bool:
@@ -63,8 +64,9 @@ class LinkStatus:
         if mine is None:
             return False
         any_ = self._to_any()
+        alike = {_without(_path(link), page) for page in any_}
         # Where even they differ, a number in each say, no comparison tells anything.
-        return bool(any_) and (mine in any_ or len(set(any_)) > 1)
+        return bool(any_) and (mine in alike or len(set(any_)) > 1)
 
     def _to_any(self) -> list[str]:
         """How two paths that can't exist are answered, where that is with a page."""
@@ -105,4 +107,8 @@ def _page(path: str, answer: httpx.Response) -> str | None:
     """The page that a path is answered with, without the path itself, which some repeat."""
     if not answer.is_success or "html" not in answer.headers.get("Content-Type", ""):
         return None
-    return answer.text.replace(path, "") if path != "/" else answer.text
+    return _without(path, answer.text)
+
+
+def _without(path: str, page: str) -> str:
+    return re.sub(rf"{re.escape(path)}(?![\w/.-])", "", page) if path != "/" else page

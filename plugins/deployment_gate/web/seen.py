@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployment_gate.web import findings, speed
@@ -155,7 +155,7 @@ class PictureSeen:
 
     fault: str | None = None
     remark: str | None = None
-    picture: bytes | None = None
+    picture: bytes | None = field(default=None, repr=False)
 
 
 def compare_page(page: SeenPage, approved: ApprovedPictures, *, approves: bool) -> PictureSeen:

@@ -116,7 +116,7 @@ def measure_speed(
             watch.collect()
             return PageSpeed(name, page.path, tuple(cold), warm, tuple(began), device)
 
-    return visitor.look(look, steps=2 * MOST_LOADS)
+    return visitor.look(look, steps=section.loads + 1)
 
 
 def is_in_doubt(loads: Sequence[Load], target: TargetPhrase | None) -> bool:

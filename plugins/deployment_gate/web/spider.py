@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deployment_gate.environment import WebPage
+from deployment_gate.web.findings import is_page
 from deployment_gate.web.seen import SeenPage
 
 if TYPE_CHECKING:
     from deployment_gate.web.visit import Visit
     from deployment_gate.web.visitor import Visitor
+
+
+_SIGNS_OUT = re.compile(r"(?:log|sign)[-_]?(?:out|off)(?:[/.?]|$)", re.IGNORECASE)
+"""What ends the session that all visits share, where a link does that."""
 
 
 def find_pages(visitor: Visitor) -> list[Visit]:
@@ -38,7 +44,7 @@ def find_pages(visitor: Visitor) -> list[Visit]:
             found = parts.path or "/"
             if parts.query:
                 found += f"?{parts.query}"
-            if found not in known:
+            if found not in known and not _SIGNS_OUT.search(found):
                 known.add(found)
                 waiting.append(found)
-    return [visit for visit in visits if visit.path not in named]
+    return [visit for visit in visits if visit.path not in named and is_page(visit)]

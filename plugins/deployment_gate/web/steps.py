@@ -195,13 +195,21 @@ def _shown(page: Page) -> list[str]:
     return []
 
 
+def _plainly(locator: str) -> str:
+    """A locator of Playwright's as people call it: button "Sign in"."""
+    locator = re.sub(r'get_by_role\("(\w+)", name=("[^"]*")[^)]*\)', r"\1 \2", locator)
+    locator = re.sub(r'get_by_role\("(\w+)"\)', r"\1", locator)
+    locator = re.sub(r'get_by_label\(("[^"]*")[^)]*\)', r"field \1", locator)
+    return re.sub(r'get_by_text\(("[^"]*")[^)]*\)', r"text \1", locator)
+
+
 def _why(error: Error) -> str:
     """An error of Playwright's in one line, without its own way there."""
     line = error.message.split("\n", 1)[0]
     line = re.sub(r"^[A-Za-z]+\.[A-Za-z_]+: ", "", line)
     if isinstance(error, TimeIsUp):
         waited = re.search(r"waiting for (.+)", error.message)
-        return f"there was no {waited[1].strip()}" if waited else "it wasn't done"
+        return f"there was no {_plainly(waited[1].strip())}" if waited else "it wasn't done"
     if "strict mode violation" in line:
         count = re.search(r"resolved to (\d+) elements", error.message)
         times = count[1] if count else "several"

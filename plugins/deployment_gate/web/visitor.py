@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,9 +20,9 @@ from playwright.sync_api import TimeoutError as TimeIsUp
 from deployment_gate.environment import Element, WebTarget
 from deployment_gate.errors import GateError
 from deployment_gate.web.accessibility import violations
-from deployment_gate.web.blame import blame_of
+from deployment_gate.web.blame import NO_PAGE, blame_of
 from deployment_gate.web.browsers import OwnBrowser
-from deployment_gate.web.findings import is_unwell
+from deployment_gate.web.findings import PAGE_TYPES, is_unwell
 from deployment_gate.web.layout import measure_layout
 from deployment_gate.web.pictures import Box
 from deployment_gate.web.secrecy import SecretWatch, places_of_secrets, watch_secrets
@@ -35,8 +37,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LEEWAY_S = 30.0
+_LEEWAY_S = 15.0
 """What a look may take beside what it waits for, before the browser counts as hanging."""
+
+_MOST_LEADS = 3
+"""How often a page may lead on while it is looked at."""
 
 # Storage of a tab isn't a part of Playwright's state, and where it lies belongs to the tab: so it
 # is put there once, before the first page.
@@ -175,7 +180,7 @@ class Visitor:
         Raises:
             BrowserTroubleError: The browser failed, for good.
         """
-        limit_s = 2 * max(1, steps) * self.timeout_s + _LEEWAY_S
+        limit_s = max(1, steps) * self.timeout_s + _LEEWAY_S
         return self.browser.look(look, limit_s=limit_s, is_repeatable=is_repeatable)
 
     @contextlib.contextmanager
@@ -205,8 +210,10 @@ class Visitor:
             visit = self._loaded(
                 Visit(name=name, path=page.path, device=device, at=datetime.now(UTC)), tab
             )
+            # What the page holds by now must be known before its picture is taken.
+            watch.collect()
             if not visit.unobserved and visit.error is None:
-                visit = self._looked_at(visit, page, tab)
+                visit = self._settled_look(visit, page, tab)
             visit = replace(
                 visit,
                 resources=tuple(noted.resources.values()),
@@ -234,6 +241,11 @@ class Visitor:
                 unobserved=blame.unobserved,
             )
         duration_s = time.monotonic() - began
+        kind = _type_of(answer)
+        if answer and answer.ok and kind and kind not in PAGE_TYPES:
+            return replace(
+                visit, duration_s=duration_s, status=answer.status, error=f"it is {kind}{NO_PAGE}"
+            )
         settle(tab)
         return replace(
             visit,
@@ -241,6 +253,18 @@ class Visitor:
             status=answer.status if answer else None,
             address=tab.url,
         )
+
+    def _settled_look(self, visit: Visit, page: WebPage, tab: Page) -> Visit:
+        """It looked at; anew where it leads on meanwhile."""
+        for _ in range(_MOST_LEADS):
+            try:
+                return self._looked_at(visit, page, tab)
+            except Error as error:
+                if tab.is_closed() or not _has_led_on(error):
+                    raise
+            settle(tab)
+            visit = replace(visit, address=tab.url)
+        return self._looked_at(visit, page, tab)
 
     def _looked_at(self, visit: Visit, page: WebPage, tab: Page) -> Visit:
         masks = [*self.target.pictures.masks, *page.masks]
@@ -283,7 +307,9 @@ class Visitor:
     def save_trace(self, context: BrowserContext, name: str) -> Path:
         """Stop tracing, and keep the trace without secrets."""
         self._traces += 1
-        path = self.artifacts / f"{name}-{self._traces}.zip"
+        # Each process counts for itself.
+        plain = re.sub(r"[^\w-]+", "-", name)
+        path = self.artifacts / f"{plain}-{os.getpid()}-{self._traces}.zip"
         path.parent.mkdir(parents=True, exist_ok=True)
         save_trace(context, path, self.redact)
         return path
@@ -300,15 +326,15 @@ class Visitor:
         def answered(response: Response) -> None:
             one = noted.resources.get(response.request)
             if one is not None:
-                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 noted.resources[response.request] = replace(
-                    one, status=response.status, content_type=kind
+                    one, status=response.status, content_type=_type_of(response)
                 )
 
         def failed(request: Request) -> None:
             one = noted.resources.get(request)
             if one is not None:
-                blocked = urlsplit(request.url).hostname not in self.hosts
+                host = urlsplit(request.url.removeprefix("blob:")).hostname
+                blocked = host not in self.hosts
                 noted.resources[request] = replace(
                     one, failure=request.failure or "it failed", is_blocked=blocked
                 )
@@ -326,7 +352,20 @@ class Visitor:
 
 
 def _is_of_navigation(error: Error) -> bool:
-    return "net::" in error.message or "Timeout" in error.message
+    words = ("net::", "Timeout", "Download is starting")
+    return any(word in error.message for word in words)
+
+
+def _has_led_on(error: Error) -> bool:
+    """Whether what was asked of a page found another one in its place."""
+    words = ("because of a navigation", "target navigated", "Cannot find context")
+    return any(word in error.message for word in words)
+
+
+def _type_of(answer: Response | None) -> str:
+    """What an answer says that it is, without parameters."""
+    told = answer.headers.get("content-type", "") if answer else ""
+    return told.partition(";")[0].strip().lower()
 
 
 def _origin(address: str) -> str:
