@@ -22,6 +22,7 @@ SHOP = """<!doctype html><html lang="en"><title>Shop</title><h1>Shop</h1><p id=s
 <button onclick="said.textContent = 'looked'">Look</button>
 <button onclick="navigator.sendBeacon('/beacon', 'x')">Beacon</button>
 <button onclick="fetch('/kept', {method: 'POST', keepalive: true, body: 'x'})">Keep</button>
+<button onclick="setTimeout(() => fetch('/later', {method: 'POST', body: 'x'}), 250)">Later</button>
 <form method=post action=/form><button>Send</button></form>"""
 
 
@@ -71,7 +72,13 @@ def test_one_that_goes_wrong_says_where_and_shows_it(take: Take, site: Site) -> 
 
 @pytest.mark.parametrize(
     ("button", "sent"),
-    [("Buy", "/orders"), ("Beacon", "/beacon"), ("Keep", "/kept"), ("Send", "/form")],
+    [
+        ("Buy", "/orders"),
+        ("Beacon", "/beacon"),
+        ("Keep", "/kept"),
+        ("Send", "/form"),
+        ("Later", "/later"),
+    ],
 )
 def test_what_would_write_is_kept_back_and_told(
     take: Take, site: Site, button: str, sent: str
@@ -199,6 +206,32 @@ def test_a_page_that_comes_back_after_signing_out_is_found(
     )
     assert taken.picture
     assert taken.trace
+
+
+APPLICATION = """<!doctype html><html lang="en"><title>Shop</title><h1 id=h></h1>
+<form id=f><label>Name <input></label><label>Password <input type=password></label>
+<button>Sign in</button></form><button id=o>Sign out</button><script>
+const show = () => {
+  const isIn = location.pathname === '/orders' && GUARD
+  h.textContent = isIn ? '' : 'Sign in'; f.hidden = isIn; o.hidden = !isIn
+  if (isIn) setTimeout(() => fetch('/data').then(() => { h.textContent = 'Orders' }), 200)
+}
+const go = path => { history.pushState(null, '', path); show() }
+f.onsubmit = event => { event.preventDefault(); localStorage.in = 1; go('/orders') }
+o.onclick = () => { localStorage.clear(); go('/login') }
+onpopstate = show; show()
+</script>"""
+
+
+@pytest.mark.parametrize(("guard", "is_sound"), [("localStorage.in", True), ("true", False)])
+def test_an_application_that_shows_its_page_only_after_a_while_is_waited_for(
+    site: Site, make_visitor: MakeVisitor, guard: str, *, is_sound: bool
+) -> None:
+    page = APPLICATION.replace("GUARD", f"Boolean({guard})")
+    site.answers |= {"/login": page, "/orders": page, "/data": "x"}
+    taken = sign_out(make_visitor)
+    assert taken.went_well is is_sound, taken.account
+    assert is_sound or "the back button leads to orders again" in taken.account
 
 
 def test_a_heading_of_all_pages_is_no_sign_of_being_let_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,10 +17,12 @@ from deployment_gate.environment import Element, Move, fill_text
 from deployment_gate.errors import GateError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Request
 
     from deployment_gate.environment import WebStep
 
+_QUIET_S = 0.5
+_LOOK_MS = 50
 _QUIET_WITHIN_S = 5.0
 """A page that goes on asking after so long, as chats do, counts as quiet."""
 
@@ -134,9 +137,37 @@ class Walk:
 
 
 def settle(page: Page) -> None:
-    """Wait until a page has been quiet for half a second, as Playwright counts it."""
-    with contextlib.suppress(TimeIsUp):
-        page.wait_for_load_state("networkidle", timeout=_QUIET_WITHIN_S * 1000)
+    """Wait until a page has asked for nothing for half a second.
+
+    Playwright counts that once for each document: of one that was quiet before, it answers at
+    once, whatever was clicked since. So its requests are watched from here on.
+    """
+    began_s = last_s = time.monotonic()
+    under_way: set[Request] = set()
+
+    def asked(request: Request) -> None:
+        nonlocal last_s
+        last_s = time.monotonic()
+        under_way.add(request)
+
+    def ended(request: Request) -> None:
+        nonlocal last_s
+        last_s = time.monotonic()
+        under_way.discard(request)
+
+    events = {"request": asked, "requestfinished": ended, "requestfailed": ended}
+    for name, note in events.items():
+        page.on(name, note)  # type: ignore[call-overload]  # each of its names has a type of its own
+    try:
+        with contextlib.suppress(TimeIsUp):
+            page.wait_for_load_state("networkidle", timeout=_QUIET_WITHIN_S * 1000)
+        while time.monotonic() - began_s < _QUIET_WITHIN_S and (
+            under_way or time.monotonic() - last_s < _QUIET_S
+        ):
+            page.wait_for_timeout(_LOOK_MS)
+    finally:
+        for name, note in events.items():
+            page.remove_listener(name, note)
 
 
 def locate(page: Page, element: Element, values: Mapping[str, object]) -> Locator:
