@@ -322,9 +322,7 @@ def _shown(process: CheckProcess, taken: JourneyTaken) -> JourneyTaken:
 
 
 @pytest.fixture
-def compare_with_approved(
-    request: pytest.FixtureRequest, environment: Environment
-) -> Callable[[SeenPage], PictureSeen]:
+def compare_with_approved(request: pytest.FixtureRequest) -> Callable[[SeenPage], PictureSeen]:
     """Compares a page with the picture of it that was approved, or approves the one seen."""
     from deployment_gate.web.pictures import ApprovedPictures  # noqa: PLC0415
     from deployment_gate.web.seen import compare_page  # noqa: PLC0415
@@ -342,7 +340,6 @@ def compare_with_approved(
             process.attachments.append(Attachment(f"{page.called}, compared", "", seen.picture))
         return seen
 
-    del environment
     return compare
 
 
