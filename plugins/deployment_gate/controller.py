@@ -59,6 +59,15 @@ class ControllerHooks:
             "day": self._run.run.started.date().isoformat(),
         }
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Checks that share a look share a worker, unless the user says how they are spread."""
+        if config.getoption("dist") != "load":
+            return None
+        from deployment_gate.scheduling import SharedLooks  # noqa: PLC0415  # only xdist has one
+
+        return SharedLooks(config, log, self._run.environment)
+
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self, node: Any) -> None:
         """The first worker's plan is everybody's; look at the platform before it is scheduled."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from deployment_gate.checks import CheckProcess
     from deployment_gate.environment import TargetPhrase, WebTarget
-    from deployment_gate.web.journeys import JourneyTaken, Traveller
+    from deployment_gate.web.journeys import JourneyTaken, Leave, Traveller
     from deployment_gate.web.links import LinkStatus
     from deployment_gate.web.seen import PictureSeen, SeenPage, SeenSpeed
     from deployment_gate.web.visitor import Visitor
@@ -97,17 +97,35 @@ def browser(visitor: Visitor) -> Browser:
 
 @pytest.fixture
 def new_context(
-    request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext], visitor: Visitor
-) -> Callable[..., BrowserContext]:
-    """pytest-playwright's, whose secrets are kept out of reports, and that is seen if it fails."""
+    request: pytest.FixtureRequest,
+    new_context: Callable[..., BrowserContext],
+    visitor: Visitor,
+    may_send: Leave,
+) -> Iterator[Callable[..., BrowserContext]]:
+    """pytest-playwright's, whose secrets are kept out of reports, and that is seen if it fails.
+
+    It only reads, unless the environment allows writing and the check is marked `writes`.
+    """
     from playwright.sync_api import Error  # noqa: PLC0415
 
+    from deployment_gate.web.journeys import guard  # noqa: PLC0415
     from deployment_gate.web.secrecy import watch_secrets  # noqa: PLC0415
 
     process = request.config.stash[process_key]
+    refused: list[str] = []
+
+    def refuse(what: str) -> None:
+        refused.append(
+            f"{what} was kept from the platform: the check isn't marked as writing. Mark it with "
+            "`@pytest.mark.writes`, and clean up what it makes"
+        )
+        # Whatever fails from here on, fails for want of it.
+        process.conduct.unobserved = refused[0]
 
     def make(**options: Any) -> BrowserContext:
         context = new_context(**options)
+        if not process.conduct.is_writing:
+            guard(context, may_send, refuse)
         watch = watch_secrets(context, process.redactor.add)
         close = context.close
 
@@ -122,12 +140,30 @@ def new_context(
         context.close = close_once_seen  # type: ignore[method-assign]  # as pytest-playwright does
         return context
 
-    return make
+    yield make
+    if refused:
+        pytest.fail(refused[0], pytrace=False)
+
+
+@pytest.fixture
+def may_send(request: pytest.FixtureRequest, environment: Environment, visitor: Visitor) -> Leave:
+    """Which requests of pages may be sent by who only reads, beside those that read."""
+    from deployment_gate.web.visitor import SignInError  # noqa: PLC0415
+
+    if visitor.identity and visitor.target.sign_in:
+        # What signing in by the pages sends is seen where somebody does.
+        with _browsing(request.config.stash[process_key]), contextlib.suppress(SignInError):
+            visitor.signed_in(visitor.identity)
+    allowed = environment.session_requests() | visitor.sign_in_requests
+    return lambda method, url: (method, url.partition("?")[0]) in allowed
 
 
 @pytest.fixture(scope="session")
 def visitor(
-    request: pytest.FixtureRequest, environment: Environment, web_target: WebTarget
+    request: pytest.FixtureRequest,
+    environment: Environment,
+    web_target: WebTarget,
+    run_values: Mapping[str, object],
 ) -> Iterator[Visitor]:
     """Looks at the environment's pages."""
     try:
@@ -141,17 +177,18 @@ def visitor(
     identities = environment.api.identities if environment.api else {}
     own = OwnBrowser(launch)
 
-    def credentials(identity: str) -> Mapping[str, object]:
+    def values_of(identity: str) -> Mapping[str, object]:
         known = identities[identity]
         password = known.password.get_secret_value() if known.password else ""
-        return {"username": known.username or "", "password": password}
+        who = {"username": known.username or "", "password": password}
+        return {**run_values, "run": _name_of_run(), **who}
 
     yield Visitor(
         target=web_target,
         browser=own,
         identity=web_target.identity or next(iter(identities), None),
         hosts=environment.hosts(),
-        credentials=credentials,
+        values_of=values_of,
         keep_secret=process.redactor.add,
         redact=process.redactor.redact,
         artifacts=process.beginning.traces,
@@ -159,13 +196,12 @@ def visitor(
     own.close()
 
 
-@pytest.fixture(scope="session")
-def traveller(visitor: Visitor, environment: Environment) -> Traveller:
+@pytest.fixture
+def traveller(visitor: Visitor, may_send: Leave) -> Traveller:
     """Takes journeys through pages."""
     from deployment_gate.web.journeys import Traveller  # noqa: PLC0415
 
-    sign_ins = environment.sign_ins()
-    return Traveller(visitor, may_send=lambda method, url: (method, url) in sign_ins)
+    return Traveller(visitor, may_send=may_send)
 
 
 @pytest.fixture
@@ -282,7 +318,7 @@ def web_journey(
     process = request.config.stash[process_key]
     name: str = request.param
     journey = visitor.target.journeys[name]
-    values = {**run_values, "run": f"v{uuid4().hex[:12]}"}
+    values = {**run_values, "run": _name_of_run()}
     with _browsing(process):
         taken = process.look_once(
             ("journey", name), lambda: traveller.take(name, journey, dict(values))
@@ -312,6 +348,11 @@ def signing_out(
         # Who can't sign in can't sign out either, and that has a check of its own.
         visitor.signed_in(identity)
         return _shown(process, traveller.sign_out(identity))
+
+
+def _name_of_run() -> str:
+    """What {{run}} stands for: a name that nothing else has."""
+    return f"v{uuid4().hex[:12]}"
 
 
 def _shown(process: CheckProcess, taken: JourneyTaken) -> JourneyTaken:

@@ -175,7 +175,7 @@ def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[...
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
         }
         if meanwhile:
-            variables |= {"DRILL_FAULT": meanwhile, "DRILL_STATE": str(target.state_dir)}
+            variables |= {"DRILL_FAULTS": meanwhile, "DRILL_STATE": str(target.state_dir)}
             arguments += ("-p", "tests.drills.meanwhile")
         done = subprocess.run(
             [

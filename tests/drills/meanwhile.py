@@ -11,7 +11,7 @@ import pytest
 
 
 class Meanwhile:
-    """Sets the fault, in the controlling process and once."""
+    """Sets the faults, in the controlling process and once."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -30,15 +30,16 @@ class Meanwhile:
         if self._is_set:
             return
         self._is_set = True
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "sandbox", "fault", os.environ["DRILL_FAULT"]),
-                *("--state-dir", os.environ["DRILL_STATE"]),
-            ],
-            cwd=Path(__file__).parents[2],
-            check=True,
-            capture_output=True,
-        )
+        for fault in os.environ["DRILL_FAULTS"].split():
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "sandbox", "fault", fault),
+                    *("--state-dir", os.environ["DRILL_STATE"]),
+                ],
+                cwd=Path(__file__).parents[2],
+                check=True,
+                capture_output=True,
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -445,3 +445,41 @@ def test_a_host_of_others_is_told_and_never_asked(front: Front) -> None:
         assert asked == ["/x.png"]
         assert outcomes(done.reports, "other_hosts") == {"passed"}
         server.shutdown()
+
+
+ORDERING = """
+    def test_a_basket_is_ordered(page):
+        page.goto("/login")
+        page.get_by_label("Password").fill("a password")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Orders").wait_for()
+        page.evaluate("fetch('/order', {method: 'POST'}).catch(() => 0)")
+"""
+
+
+def test_a_check_of_pages_signs_in_and_only_reads_unless_it_is_marked_as_writing(
+    front: Front,
+) -> None:
+    front.shop()
+    front.project.check(ORDERING, category="frontend", name="reads")
+    marked = ORDERING.replace("    def", "    @pytest.mark.writes\n    def")
+    front.project.check(marked, category="frontend", name="writes")
+    done = front.run()
+    assert done.exit_code == 1, done.output
+    assert "POST /order" not in front.site.asked
+    assert f"POST {front.site.url}/order was kept from the platform" in done.reports.why
+    assert outcomes(done.reports, "a_basket") == {"error"}
+
+    front.environment(SIGN_IN, after=API + "allow: {writes: true}\n")
+    done = front.run("-k", "test_writes")
+    assert done.exit_code == 0, done.output
+    assert front.site.asked.count("POST /order") == 1
+
+
+def test_the_checks_of_one_page_share_the_worker_that_looked_at_it(front: Front) -> None:
+    front.shop()
+    front.copy("pages")
+    done = front.run("-n", "2", "-m", "frontend")
+    assert done.exit_code == 0, done.output
+    looks = [one["subject"] for one in done.reports.observations("page")]
+    assert sorted(looks) == ["/", "/orders"]

@@ -153,6 +153,17 @@ class Environment(Section):
         request = self.api.login.request
         return frozenset({(request.method, self.api.base_url + request.path)})
 
+    def session_requests(self) -> frozenset[tuple[str, str]]:
+        """Answer method and address of each request that begins, renews or ends a session.
+
+        They change nothing but who is signed in, so a browser that only reads may send them.
+        """
+        if self.api is None:
+            return frozenset()
+        refresh = self.api.refresh.request if self.api.refresh else None
+        requests = [one for one in (self.api.logout, refresh) if one is not None]
+        return self.sign_ins().union((one.method, self.api.base_url + one.path) for one in requests)
+
     def paths_beside_the_api(self) -> tuple[str, ...]:
         """Answer the paths at the API's address that other sections name."""
         if self.api is None:

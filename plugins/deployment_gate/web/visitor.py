@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error
 from playwright.sync_api import TimeoutError as TimeIsUp
 
-from deployment_gate.environment import Element, WebTarget
+from deployment_gate.environment import READING, Element, WebTarget
 from deployment_gate.errors import GateError
 from deployment_gate.web.accessibility import violations
 from deployment_gate.web.blame import NO_PAGE, blame_of
@@ -81,22 +81,25 @@ class Visitor:
         browser: What looks.
         identity: Who looks at pages that aren't public.
         hosts: Those that the browser may talk to.
-        credentials: What {{username}} and {{password}} stand for, by identity.
+        values_of: What {{username}}, {{password}}, {{run}} and the like stand for, by identity.
         keep_secret: Takes what no report may show.
         redact: Takes it out of a text.
         artifacts: The folder for traces.
         act: Carries out clicks.
+        sign_in_requests: Method and address of what signing in by the pages has sent, beside what
+            only reads.
     """
 
     target: WebTarget
     browser: OwnBrowser
     identity: str | None
     hosts: frozenset[str]
-    credentials: Callable[[str], Mapping[str, object]]
+    values_of: Callable[[str], Mapping[str, object]]
     keep_secret: Callable[[str], None]
     redact: Callable[[str], str]
     artifacts: Path
     act: Act = at_once
+    sign_in_requests: set[tuple[str, str]] = field(default_factory=set)
     _signed_in: dict[str, SignedIn | SignInError] = field(default_factory=dict)
     _traces: int = 0
 
@@ -153,7 +156,16 @@ class Visitor:
         Raises:
             StepError: One went wrong.
         """
-        self.take(page, self.target.sign_in, dict(self.credentials(identity)))
+
+        def note(request: Request) -> None:
+            if request.method not in READING:
+                self.sign_in_requests.add((request.method, request.url.partition("?")[0]))
+
+        page.on("request", note)
+        try:
+            self.take(page, self.target.sign_in, dict(self.values_of(identity)))
+        finally:
+            page.remove_listener("request", note)
 
     def take(self, page: Page, steps: Iterable[WebStep], values: dict[str, object]) -> None:
         """Take steps on a page of this target.
