@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.flaws import Flaw
 from sandbox.interference import (
     Exchange,
+    Throttle,
     answer_broken_script,
     answer_some_with_an_error,
     answer_unhealthy,
@@ -313,6 +314,12 @@ FAULTS = (
         "Each answer of the API takes that much longer.",
         around=delay,
         value=Value("seconds, 0 to 600", default=0.8, highest=600.0),
+    ),
+    Fault(
+        "throttle",
+        "The API answers 429 what comes under /api/ above that many requests a second.",
+        around=Throttle(),
+        value=Value("requests a second, 1 to 100000", default=50.0, lowest=1.0, highest=100_000.0),
     ),
     Fault(
         "hang",

@@ -1,6 +1,8 @@
 """What a fault can do to a request and its answer on their way."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -72,6 +74,36 @@ async def delay_pages(exchange: Exchange) -> None:
         await exchange.send(message)
 
     await replace(exchange, send=send).proceed()
+
+
+class Throttle:
+    """A bucket of tokens, one for each request to the API proper, as many a second as are allowed.
+
+    It holds those of one second at most, and a request that finds it empty is turned away.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked_at = clock()
+        self._tokens = math.inf
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer 429 what comes above the given requests per second."""
+        if not exchange.scope["path"].startswith("/api/") or self._takes_one(exchange.value):
+            await exchange.proceed()
+            return
+        error = {"code": "too_many_requests", "message": "Too many requests. Try again later."}
+        send = with_headers(exchange.send, [(b"retry-after", b"1")])
+        await answer_json(send, HTTPStatus.TOO_MANY_REQUESTS, {"error": error})
+
+    def _takes_one(self, rate: float) -> bool:
+        now = self._clock()
+        self._tokens = min(rate, self._tokens + (now - self._looked_at) * rate)
+        self._looked_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
 async def hang(exchange: Exchange) -> None:

@@ -24,4 +24,7 @@ def imported_modules(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize("file", CHECKS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_check_imports_no_more_of_the_plugin_than_its_types(file: Path) -> None:
     ours = {name for name in imported_modules(file) if name.startswith("deployment_gate")}
-    assert ours <= {"deployment_gate.typing"}
+    assert ours <= {"deployment_gate.typing"} or (
+        # Locust's own file runs in Locust's processes, without fixtures.
+        file.name == "locustfile.py" and ours == {"deployment_gate.load.users"}
+    )

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate import api_fixtures, data_fixtures, fixtures, web_fixtures
+from deployment_gate import api_fixtures, data_fixtures, fixtures, load_fixtures, web_fixtures
 from deployment_gate.checks import Beginning, CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.controller import ControllerHooks, ReporterSilencer
@@ -21,6 +21,7 @@ from deployment_gate.judging import is_evidence, read_baseline
 from deployment_gate.reports.files import TRACES, ReportDirectory, ReportError, remove_files
 from deployment_gate.reports.leftovers import copies_of, is_explaining, report_directory
 from deployment_gate.run import CONTROLLER, GateRun, new_run
+from deployment_gate.turns import Turns
 
 if TYPE_CHECKING:
     import pytest
@@ -55,6 +56,7 @@ def bring_in(config: pytest.Config, *, default_environment: str) -> None:
         RecordingError: Videos or uncovered screenshots were asked for.
         EnvironmentFileError: There is no such environment, or its file can't be understood.
         DocumentError: The baseline can't be read.
+        JudgingError: The baseline isn't of a whole run of this environment, or of this release.
         ReportError: The report folder can't be written to.
     """
     name = config.option.env or default_environment
@@ -88,15 +90,18 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     environment = load_environment(name, folder, variables=os.environ)
     if config.pluginmanager.has_plugin("playwright"):
         _take_over_recordings(config)
-    before = _take_evidence_before(config, environment)
+    earlier = _take_evidence_before(config)
+    before = read_baseline(earlier, environment, release=config.option.release) if earlier else None
     plugins = config.pluginmanager
     plugins.register(fixtures, "deployment_gate.fixtures")
     plugins.register(api_fixtures, "deployment_gate.api_fixtures")
     plugins.register(data_fixtures, "deployment_gate.data_fixtures")
     plugins.register(web_fixtures, "deployment_gate.web_fixtures")
+    plugins.register(load_fixtures, "deployment_gate.load_fixtures")
     process = None if is_explaining(config.option) else _process(config, environment, before)
     if process:
         process.baseline = _baseline(config)
+        process.earlier = earlier
         config.stash[fixtures.process_key] = process
         plugins.register(CheckHooks(process), "deployment_gate.checks")
     plugins.register(
@@ -159,11 +164,10 @@ def _baseline(config: pytest.Config) -> Document | None:
     return read_document(config.invocation_params.dir / given[0])
 
 
-def _take_evidence_before(config: pytest.Config, environment: Environment) -> Baseline | None:
-    """What a run before the deploy saw; what is left of the option are other documents.
+def _take_evidence_before(config: pytest.Config) -> Path | None:
+    """Where that of a run before the deploy is; what is left of the option are other documents.
 
     Raises:
-        JudgingError: Its evidence isn't of a whole run of this environment, or of this release.
         BaselineError: There is more than one baseline of a kind.
     """
     paths = [config.invocation_params.dir / given for given in config.option.baseline or ()]
@@ -176,9 +180,7 @@ def _take_evidence_before(config: pytest.Config, environment: Environment) -> Ba
             "and one OpenAPI document at most"
         )
     config.option.baseline = documents or None
-    if not evidence:
-        return None
-    return read_baseline(evidence[0], environment, release=config.option.release)
+    return evidence[0] if evidence else None
 
 
 def _refuse_to_go_without(config: pytest.Config, *names: str) -> None:
@@ -207,6 +209,7 @@ def _process(
             confirms=run.confirms,
             traces=run.directory.path / TRACES,
             pictures=_pictures(config, environment),
+            progress=run.directory.progress,
         ),
         journal=run.journal,
         redactor=run.redactor,
@@ -249,6 +252,7 @@ def _worker_process(config: pytest.Config, environment: Environment) -> CheckPro
     worker: str = config.workerinput["workerid"]  # type: ignore[attr-defined]  # xdist's
     directory = ReportDirectory(Path(told["reports"]))
     redactor = Redactor(environment.secrets)
+    config.pluginmanager.register(Turns(directory.journal), "deployment_gate.turns")
     return CheckProcess(
         environment,
         beginning=Beginning(
@@ -257,6 +261,7 @@ def _worker_process(config: pytest.Config, environment: Environment) -> CheckPro
             confirms=config.option.confirm == "on",
             traces=directory.path / TRACES,
             pictures=_pictures(config, environment),
+            progress=directory.progress,
         ),
         journal=Journal(directory.journal_of(worker), redactor=redactor),
         redactor=redactor,

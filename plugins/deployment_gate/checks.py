@@ -66,6 +66,7 @@ class Beginning:
         confirms: Whether a failure that a trigger counts is looked into by further attempts.
         traces: The folder for traces of browsers.
         pictures: The folder of the environment's approved pictures.
+        progress: The file from which the terminal is told how far checks are.
     """
 
     sweep: Path
@@ -73,6 +74,7 @@ class Beginning:
     confirms: bool
     traces: Path
     pictures: Path
+    progress: Path
 
 
 class CheckProcess:
@@ -85,6 +87,7 @@ class CheckProcess:
         conduct: What the running check may send.
         plan: The checks by node id, once they are collected.
         baseline: The description that the release before was served with, where one was given.
+        earlier: The evidence from before the deploy, where some was given.
         blame: Whose failure the running check's was, where it failed.
         beginning: What the controller told.
         attachments: What the running check saw, for the reports where it fails.
@@ -106,6 +109,7 @@ class CheckProcess:
         self.redactor = redactor
         self.plan: dict[str, PlannedCheck] = {}
         self.baseline: Document | None = None
+        self.earlier: Path | None = None
         self.blame = Blame()
         self.beginning = beginning
         self.attachments: list[Attachment] = []
@@ -162,6 +166,11 @@ class CheckProcess:
         if seen is None or (self.conduct.attempt > 1 and seen[0] != now):
             seen = self._looks[what] = (now, look())
         return cast(T, seen[1])
+
+    def tell(self, text: str) -> None:
+        """Have the terminal say how far the running check is, whatever process it runs in."""
+        with self.beginning.progress.open("a", encoding="utf-8") as file:
+            file.write(f"{self.redactor.redact(text)}\n")
 
     def rule_of(self, check: str) -> TriggerRule | None:
         """The trigger that counts a check's attempts, where one does and nobody waived it."""

@@ -33,7 +33,9 @@ class ControllerHooks:
         run.say = self._say
         self._collector = OutcomeCollector()
         self._progress = StillRunning(
-            self._say, limit_s=run.environment.check_timeout.total_seconds()
+            self._say,
+            limit_s=run.environment.check_timeout.total_seconds(),
+            told=run.directory.progress,
         )
         self._sigterm_before: Any = signal.SIG_DFL
 

@@ -29,6 +29,8 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
         ]
     if environment.web is not None and fixture in _OF_WEB:
         return _OF_WEB[fixture](environment.web)
+    if environment.load is not None and fixture in _OF_LOAD:
+        return _loads(environment, is_rising=_OF_LOAD[fixture])
     names: Mapping[str, Mapping[str, object]] = {
         "health_endpoint": environment.health_endpoints,
         "identity": api.identities if api else {},
@@ -36,7 +38,7 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
         "fact": api.facts if api else {},
         "database": environment.databases,
         "cache_server": environment.caches,
-        **{name: {} for name in _OF_WEB},
+        **{name: {} for name in (*_OF_WEB, *_OF_LOAD)},
     }
     if fixture not in names:
         return None
@@ -73,6 +75,27 @@ _OF_WEB = {
     "page_speed": _web_speeds,
     "web_view": _web_views,
 }
+
+
+_OF_LOAD = {"load_seen": False, "rising_load_seen": True}
+"""The fixtures of loads: whether theirs is one that rises until a target breaks."""
+
+_BESIDE_LOAD_S = 120.0
+"""What a load takes at most beside its own time: processes to start and end, a look before."""
+
+
+def _loads(environment: Environment, *, is_rising: bool) -> list[ParameterSet]:
+    """Scenarios, one way or the other; the check that comes first waits for its load."""
+    scenarios = environment.load.scenarios if environment.load else {}
+    return [
+        pytest.param(
+            name,
+            id=name,
+            marks=[pytest.mark.load, pytest.mark.timeout(one.duration_s + _BESIDE_LOAD_S)],
+        )
+        for name, one in scenarios.items()
+        if bool(one.rising) is is_rising
+    ]
 
 
 def _marks_of(journey: Journey | WebJourney) -> list[pytest.MarkDecorator]:

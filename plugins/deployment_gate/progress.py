@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 FIRST_NOTICE_S = 5.0
 """A healthy check is far quicker; after this the terminal names what it waits for."""
@@ -13,11 +15,19 @@ _TICK_S = 0.5
 
 
 class StillRunning:
-    """Names each check that has been running for 5, 10, 20, 40 ... seconds."""
+    """Names each check that has been running for 5, 10, 20, 40 ... seconds.
 
-    def __init__(self, say: Callable[[str], None], *, limit_s: float) -> None:
+    Args:
+        say: Tells the person at the terminal.
+        limit_s: How long a check may take, in seconds.
+        told: The file in which checks say themselves how far they are, a line each time.
+    """
+
+    def __init__(self, say: Callable[[str], None], *, limit_s: float, told: Path) -> None:
         self._say = say
         self._limit_s = limit_s
+        self._told = told
+        self._read = 0
         self._lock = threading.Lock()
         self._started: dict[str, float] = {}
         self._next_notice: dict[str, float] = {}
@@ -47,6 +57,7 @@ class StillRunning:
 
     def _watch(self) -> None:
         while not self._ended.wait(_TICK_S):
+            self._say_what_was_told()
             now = time.monotonic()
             with self._lock:
                 running = dict(self._started)
@@ -57,3 +68,10 @@ class StillRunning:
                         f"{check} has been running for {now - started:.0f} s; "
                         f"its limit is {self._limit_s:g} s"
                     )
+
+    def _say_what_was_told(self) -> None:
+        with contextlib.suppress(FileNotFoundError), self._told.open(encoding="utf-8") as file:
+            file.seek(self._read)
+            for line in file.read().splitlines():
+                self._say(line)
+            self._read = file.tell()

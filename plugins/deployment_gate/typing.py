@@ -9,6 +9,8 @@ from deployment_gate.api.sessions import Sessions, Token
 from deployment_gate.data_fixtures import SeenCache, SeenDatabase
 from deployment_gate.environment import ApiTarget, Environment, WebTarget
 from deployment_gate.fixtures import HealthResult
+from deployment_gate.load.seen import SeenLoad
+from deployment_gate.load.targets import TargetResult
 from deployment_gate.web.journeys import JourneyTaken
 from deployment_gate.web.links import LinkStatus
 from deployment_gate.web.seen import PictureSeen, SeenPage, SeenSpeed
@@ -27,10 +29,12 @@ __all__ = [
     "PictureSeen",
     "SeenCache",
     "SeenDatabase",
+    "SeenLoad",
     "SeenPage",
     "SeenSpeed",
     "Sessions",
     "SharedFact",
+    "TargetResult",
     "Token",
     "WebTarget",
 ]

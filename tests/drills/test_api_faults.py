@@ -227,6 +227,7 @@ ELSEWHERE = {
     "slow-page",
     "stale-release",
     "third-party",
+    "throttle",
     "undead-session",
     "visual-change",
 }

@@ -86,6 +86,33 @@ def test_latency_delays_each_answer(sandbox: Sandbox) -> None:
     assert sandbox.get("/version").elapsed.total_seconds() < 0.8
 
 
+def test_throttle_turns_away_what_comes_too_fast(sandbox: Sandbox) -> None:
+    bearer = sandbox.bearer()
+    sandbox.fault("throttle=2")
+    answers = [sandbox.get("/api/v1/policies/1", headers=bearer) for _ in range(10)]
+    assert answers[0].status_code == 200
+    turned_away = [answer for answer in answers if answer.status_code == 429]
+    assert len(turned_away) >= 5
+    assert {answer.headers["retry-after"] for answer in turned_away} == {"1"}
+    assert set(turned_away[0].json()["error"]) == {"code", "message"}
+    assert set(statuses(sandbox, "/health", 10)) == {200}
+    time.sleep(1)
+    assert sandbox.get("/api/v1/policies/1", headers=bearer).status_code == 200
+    sandbox.fault("clear")
+    answers = [sandbox.get("/api/v1/policies/1", headers=bearer) for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_throttle_lets_pass_what_stays_below_it(sandbox: Sandbox) -> None:
+    bearer = sandbox.bearer()
+    sandbox.fault("throttle=20")
+    answers = []
+    for _ in range(30):
+        answers.append(sandbox.get("/api/v1/auth/me", headers=bearer).status_code)
+        time.sleep(0.06)
+    assert set(answers) == {200}
+
+
 def test_stale_release_is_served_by_one_of_two_replicas(sandbox: Sandbox) -> None:
     sandbox.fault("stale-release")
     answers = [sandbox.get("/version") for _ in range(4)]

@@ -32,6 +32,7 @@ BROAD = {
     "health-down",
     "error-rate",
     "latency",
+    "throttle",
     "hang",
 }
 # Those of the web interface, which test_web_faults.py looks at in a browser.

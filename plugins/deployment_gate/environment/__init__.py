@@ -26,6 +26,17 @@ from deployment_gate.environment.explain import explain
 from deployment_gate.environment.fields import Content, Tier
 from deployment_gate.environment.journey_sections import Expect, Journey, Retry, Step
 from deployment_gate.environment.jsonpath import JsonPath
+from deployment_gate.environment.load_sections import (
+    HostPort,
+    Load,
+    LoadLevel,
+    LoadStage,
+    PrometheusServer,
+    Resources,
+    Rising,
+    Scenario,
+    WatchedProcess,
+)
 from deployment_gate.environment.loading import environment_names, load_environment
 from deployment_gate.environment.matchers import Matcher, Word, read_matcher
 from deployment_gate.environment.model import Environment
@@ -111,6 +122,7 @@ __all__ = [
     "Fact",
     "HealthEndpoint",
     "HealthRule",
+    "HostPort",
     "Identity",
     "Impact",
     "Indicator",
@@ -118,6 +130,9 @@ __all__ = [
     "Journey",
     "JsonPath",
     "Launch",
+    "Load",
+    "LoadLevel",
+    "LoadStage",
     "Login",
     "Matcher",
     "Move",
@@ -130,12 +145,16 @@ __all__ = [
     "Policy",
     "Position",
     "Problem",
+    "PrometheusServer",
     "Refresh",
     "ReleaseEndpoint",
     "RequestLine",
     "Required",
+    "Resources",
     "Retry",
+    "Rising",
     "Sampler",
+    "Scenario",
     "Search",
     "SecretAddress",
     "Source",
@@ -151,6 +170,7 @@ __all__ = [
     "Waiver",
     "WaiverRule",
     "Watch",
+    "WatchedProcess",
     "WebJourney",
     "WebPage",
     "WebStep",

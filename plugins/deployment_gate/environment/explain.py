@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.durations import format_duration
+from deployment_gate.environment.explain_load import explain_load
 from deployment_gate.environment.explain_web import explain_web, explain_web_journeys
 from deployment_gate.environment.fields import Tier
 from deployment_gate.environment.journey_sections import Step
@@ -35,6 +36,7 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Databases", _databases(environment.databases)
     yield "Caches", _caches(environment.caches)
     yield "Performance targets", _targets(environment)
+    yield "Load", explain_load(environment)
     yield "Rollback triggers", _triggers(environment)
     yield "Waivers", _waivers(environment)
     yield "Monitoring metrics", _grouped(environment.monitoring_metrics)

@@ -13,6 +13,7 @@ from deployment_gate.environment.data_fields import SecretAddress
 from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.errors import Position
 from deployment_gate.environment.fields import Duration, Flag, Metric, Name, Tier, as_tuple
+from deployment_gate.environment.load_sections import Load
 from deployment_gate.environment.policy_sections import Required, Trigger, Waiver
 from deployment_gate.environment.sections import (
     AlertResponses,
@@ -65,6 +66,8 @@ class Environment(Section):
     """Caches that are asked directly, by name."""
     performance_targets: PerformanceTargets | None = None
     """Levels of performance that must be met."""
+    load: Load | None = None
+    """How load is put on the platform; unset: it isn't."""
     monitoring_metrics: Mapping[Name, Mapping[Name, Metric]] = {}
     """What is monitored after a deploy, in groups."""
     alert_response: AlertResponses | None = None
@@ -140,11 +143,26 @@ class Environment(Section):
 
     def hosts(self) -> frozenset[str]:
         """Answer the hosts that it names, and so a browser may talk to."""
+        return self.own_hosts().union(self.web.third_parties if self.web else ())
+
+    def own_hosts(self) -> frozenset[str]:
+        """Answer the hosts that the platform is on, and so load may be put on."""
         urls = [endpoint.url for endpoint in self.health_endpoints.values()]
         urls += [endpoint.url for endpoint in self.release_identity.values()]
         urls += [section.base_url for section in (self.web, self.api) if section]
-        named = {urlsplit(url).hostname or "" for url in urls}
-        return frozenset(named.union(self.web.third_parties if self.web else ())) - {""}
+        return frozenset(urlsplit(url).hostname or "" for url in urls) - {""}
+
+    def load_address(self) -> str:
+        """Answer what load is put on; "" where nothing says that."""
+        named = self.load.base_url if self.load else None
+        return named or (self.api.base_url if self.api else "")
+
+    def load_identity(self) -> str | None:
+        """Answer who signs in to make load; None for nobody."""
+        if self.load and self.load.identity:
+            return self.load.identity
+        identities = self.api.identities if self.api else {}
+        return next((name for name, one in identities.items() if one.password), None)
 
     def sign_ins(self) -> frozenset[tuple[str, str]]:
         """Answer method and address of each sign-in, which is no write of data."""
@@ -193,7 +211,7 @@ _COVERAGE = (
     _Coverage("health", ("health_endpoints",), "no `health_endpoints` section"),
     _Coverage("api", ("api",), "no `api` section"),
     _Coverage("frontend", ("web",), "no `web` section"),
-    _Coverage("performance", ("performance_targets",), "no `performance_targets` section"),
+    _Coverage("performance", ("load",), "no `load` section"),
     _Coverage("security", ("api", "web"), "neither an `api` nor a `web` section"),
     _Coverage("infrastructure", ("databases", "caches"), "no `databases` and no `caches` section"),
     _Coverage("monitoring", ("monitoring_metrics",), "no `monitoring_metrics` section"),

@@ -7,6 +7,7 @@ from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.durations import format_duration
 from deployment_gate.environment.journey_sections import Journey, Step
 from deployment_gate.environment.json_schemas import misspelt
+from deployment_gate.environment.load_references import broken_load_references
 from deployment_gate.environment.mentions import (
     RUN_VALUES,
     Complaint,
@@ -30,6 +31,7 @@ def broken_references(environment: Environment) -> Iterator[Complaint]:
     if environment.api:
         yield from _api(environment, environment.api)
     yield from broken_web_references(environment)
+    yield from broken_load_references(environment)
 
 
 def _api(environment: Environment, api: ApiTarget) -> Iterator[Complaint]:

@@ -12,6 +12,7 @@ from deployment_gate.environment import (
     api_sections,
     data_sections,
     journey_sections,
+    load_sections,
     model,
     policy_sections,
     sections,
@@ -23,7 +24,7 @@ from deployment_gate.environment.model import Environment
 
 _MODULES = (
     *(model, sections, policy_sections),
-    *(api_sections, journey_sections, data_sections, web_sections),
+    *(api_sections, journey_sections, data_sections, web_sections, load_sections),
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}
@@ -191,7 +192,7 @@ def _accept_variables_and_null(entry: JsonSchemaValue) -> None:
 
 
 def _is_typed_scalar(option: JsonSchemaValue) -> bool:
-    return option.get("type") in {"integer", "boolean"} or "enum" in option
+    return option.get("type") in {"integer", "number", "boolean"} or "enum" in option
 
 
 def _without_outer(entry: JsonSchemaValue) -> JsonSchemaValue:

@@ -17,6 +17,8 @@ class ObservationKind(StrEnum):
     REQUEST = "request"
     PAGE = "page"
     """One load of a page in a browser, with all that it brings."""
+    LOAD = "load"
+    """An answer beside a load, or a second of it; so many at once count for no trigger."""
     DATABASE = "database"
     CACHE = "cache"
     CHECK = "check"

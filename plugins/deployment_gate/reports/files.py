@@ -41,6 +41,11 @@ class ReportDirectory:
         """The file where the process of that name writes down what it sees."""
         return self.journal / f"{process}.jsonl"
 
+    @property
+    def progress(self) -> Path:
+        """The file from which the terminal is told how far checks are."""
+        return self.journal / "progress.txt"
+
     def journals(self) -> list[Path]:
         """The files of all processes."""
         return sorted(self.journal.glob("*.jsonl"))

@@ -1,0 +1,1 @@
+"""Load on the platform, and what it did to it."""
