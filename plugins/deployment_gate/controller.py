@@ -32,11 +32,7 @@ class ControllerHooks:
         self._run = run
         run.say = self._say
         self._collector = OutcomeCollector()
-        self._progress = StillRunning(
-            self._say,
-            limit_s=run.environment.check_timeout.total_seconds(),
-            told=run.directory.progress,
-        )
+        self._progress = StillRunning(self._say, told=run.directory.progress)
         self._sigterm_before: Any = signal.SIG_DFL
 
     def pytest_report_header(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -78,6 +79,7 @@ def make_load(
     """Makes a scenario's load."""
     try:
         from deployment_gate.load import arrangement, course, seen  # noqa: PLC0415
+        from deployment_gate.load.calibration import CALIBRATION_USERS, calibrate  # noqa: PLC0415
         from deployment_gate.load.generator import GeneratorError  # noqa: PLC0415
     except ImportError:
         pytest.fail(_EXTRA, pytrace=False)
@@ -88,21 +90,28 @@ def make_load(
         plan = arrangement.plan_of(environment, name)
         targets = arrangement.targets_of(environment)
         machines = arrangement.Machines(load)
+        generate = partial(arrangement.generator_of, environment, project=pytestconfig.rootpath)
 
         def tell(second: LoadSecond, samples: Sequence[Sample]) -> None:
             if second.second % _TOLD_EACH_S == 0:
                 process.tell(f"{name}: {seen.progress(plan, second, samples)}")
 
-        breaks_by = (*targets.latency, *targets.errors) if load.scenarios[name].rising else ()
+        asks = load_asks()
         try:
+            own = asyncio.run(calibrate(plan, partial(generate, locustfile=str(CALIBRATION_USERS))))
+            if own.shortfall:
+                _leave_unobserved(process, own.shortfall)
             taken = asyncio.run(
                 course.put_load(
                     plan,
-                    arrangement.generator_of(environment, plan, project=pytestconfig.rootpath),
-                    load_asks(),
+                    generate(plan),
+                    asks,
                     sample_rate=load.sample_rate,
                     user_agent=USER_AGENT,
-                    bounds=course.Bounds(stop_above=load.stop_above, breaks_by=breaks_by),
+                    bounds=course.Bounds(
+                        stop_above=load.stop_above,
+                        breaks_by=targets.breaking if load.scenarios[name].rising else (),
+                    ),
                     look_at_machines=machines.look,
                     tell=tell,
                 )
@@ -112,6 +121,7 @@ def make_load(
         return seen.SeenLoad(
             taken,
             targets,
+            own_delay_s=own.delay_s,
             before=arrangement.latencies_before(process.earlier, name) if process.earlier else None,
             recorded=machines.recorded(taken.began),
         )

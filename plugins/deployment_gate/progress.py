@@ -19,13 +19,11 @@ class StillRunning:
 
     Args:
         say: Tells the person at the terminal.
-        limit_s: How long a check may take, in seconds.
         told: The file in which checks say themselves how far they are, a line each time.
     """
 
-    def __init__(self, say: Callable[[str], None], *, limit_s: float, told: Path) -> None:
+    def __init__(self, say: Callable[[str], None], *, told: Path) -> None:
         self._say = say
-        self._limit_s = limit_s
         self._told = told
         self._read = 0
         self._lock = threading.Lock()
@@ -64,10 +62,7 @@ class StillRunning:
             for check, started in running.items():
                 if now - started >= self._next_notice[check]:
                     self._next_notice[check] *= 2
-                    self._say(
-                        f"{check} has been running for {now - started:.0f} s; "
-                        f"its limit is {self._limit_s:g} s"
-                    )
+                    self._say(f"{check} has been running for {now - started:.0f} s")
 
     def _say_what_was_told(self) -> None:
         with contextlib.suppress(FileNotFoundError), self._told.open(encoding="utf-8") as file:

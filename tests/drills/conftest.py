@@ -59,6 +59,24 @@ release_identity: null
 rollback_triggers: null
 allow: {writes: true}
 """
+# So little load that a busy machine bears it, and just long enough to judge by.
+LOADED = """
+extends: sandbox
+health_endpoints: null
+release_identity: null
+rollback_triggers: null
+web: null
+performance_targets:
+  throughput:
+    api_requests: "> 80 requests/second"
+    concurrent_users: "> 15 concurrent users"
+load:
+  sample_rate: 40
+  scenarios:
+    everyday: {users: 20, spawn_rate: 20, arrival_rate: 100, duration: 14s, warm_up: 3s}
+    stress: null
+launch: null
+"""
 
 
 @dataclass(frozen=True)
@@ -156,6 +174,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "drill.yaml").write_text(IMPATIENT)
     (folder / "writable.yaml").write_text(WRITABLE)
     (folder / "pages.yaml").write_text(PAGES)
+    (folder / "loaded.yaml").write_text(LOADED)
     return folder
 
 

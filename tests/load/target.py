@@ -1,8 +1,7 @@
 """A server that answers at once and remembers when it was asked: python target.py.
 
 /right, /wrong, /throttled say what they are; /stall is answered at once but for one second, from
-the second after the first request to it on. /seen tells of each path when it was asked, and by
-how many connections.
+the second after the first request on. /seen tells of each path when it was asked.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import time
 from collections import defaultdict
 from typing import ClassVar
 
-FIRST_STALL_S = 2.0
+FIRST_STALL_S = 1.0
 STALL_S = 1.0
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
+from pathlib import Path
+from socket import socket
 from subprocess import run as run_process
 
 import psutil
 import pytest
 
+from deployment_gate.environment.load_sections import HostPort
 from deployment_gate.load.generator import GeneratorError, LoadGenerator
 from deployment_gate.load.plan import Stage
 from deployment_gate.load.seconds import LoadSecond
@@ -51,19 +52,31 @@ def test_locust_that_fails_is_an_error_with_its_last_output(
     assert generator.pids == ()
 
 
-def test_workers_share_the_load_and_one_that_is_killed_leaves_it_going(
-    make_generator: MakeGenerator,
+def test_worker_of_another_machine_is_waited_for_and_its_death_leaves_the_load_going(
+    make_generator: MakeGenerator, tmp_path: Path
 ) -> None:
-    async def kill_one() -> list[LoadSecond]:
-        generator = make_generator(stages=(Stage(8, 50, 4),), workers=2)
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # As on another machine: it knows where its master is, and no plan.
+    arguments = ["-f", tmp_path / "locustfile.py", "--worker", "--master-port", str(port)]
+
+    async def kill_the_other() -> list[LoadSecond]:
+        generator = make_generator(
+            stages=(Stage(8, 50, 4),), expect_workers=1, master_bind=HostPort("127.0.0.1", port)
+        )
+        other = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "locust", *arguments, stderr=asyncio.subprocess.DEVNULL
+        )
         seconds = []
         async for second in generator.seconds():
             seconds.append(second)
             if second.second == 1:
-                os.kill(generator.pids[-1], signal.SIGKILL)
+                other.kill()
+        await other.wait()
         return seconds
 
-    seconds = asyncio.run(kill_one())
+    seconds = asyncio.run(kill_the_other())
     assert [second.workers for second in seconds[:2]] == [2, 2]
     assert seconds[1].sent == pytest.approx(50, abs=8)
     assert len(seconds[1].cpu) == 2

@@ -10,17 +10,21 @@ import pytest
 if TYPE_CHECKING:
     from deployment_gate.typing import SeenLoad, TargetResult
 
-pytestmark = pytest.mark.needs("load")
+each_load = pytest.mark.needs("load.scenarios.{load_seen}")
+each_rising_load = pytest.mark.needs("load.scenarios.{rising_load_seen}")
 
 
+@each_load
 def test_load_goes_on_to_its_end(load_seen: SeenLoad) -> None:
     assert not load_seen.stopped, load_seen.stopped
 
 
+@each_load
 def test_nothing_is_throttled(load_seen: SeenLoad) -> None:
     assert not load_seen.throttling, load_seen.throttling
 
 
+@each_load
 def test_answers_come_in_time(
     load_seen: SeenLoad,
     judge_load: Callable[[Sequence[TargetResult]], None],
@@ -31,24 +35,28 @@ def test_answers_come_in_time(
     judge_load(load_seen.latency)
 
 
+@each_load
 def test_answers_are_right(
     load_seen: SeenLoad, judge_load: Callable[[Sequence[TargetResult]], None]
 ) -> None:
     judge_load(load_seen.errors)
 
 
+@each_load
 def test_as_much_is_served_as_the_runbook_asks_for(
     load_seen: SeenLoad, judge_load: Callable[[Sequence[TargetResult]], None]
 ) -> None:
     judge_load(load_seen.served)
 
 
+@each_load
 def test_machines_have_room(
     load_seen: SeenLoad, judge_load: Callable[[Sequence[TargetResult]], None]
 ) -> None:
     judge_load(load_seen.usage)
 
 
+@each_rising_load
 def test_where_it_breaks_is_told(
     rising_load_seen: SeenLoad, only_warn: Callable[[str], None]
 ) -> None:

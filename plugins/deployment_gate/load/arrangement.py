@@ -57,20 +57,23 @@ def load_of(environment: Environment) -> Load:
     return environment.load
 
 
-def generator_of(environment: Environment, plan: LoadPlan, *, project: Path) -> LoadGenerator:
+def generator_of(
+    environment: Environment, plan: LoadPlan, *, project: Path, locustfile: str | None = None
+) -> LoadGenerator:
     """What makes a load as the environment says.
 
     Args:
         environment: One with a `load` section.
         plan: What is to be sent.
         project: The folder that the locustfile's path is from.
+        locustfile: What users do, if not what the environment says.
     """
     load = load_of(environment)
     who = environment.load_identity()
     identity = environment.api.identities[who] if environment.api and who else None
     return LoadGenerator(
         plan,
-        project / load.locustfile,
+        project / (locustfile or load.locustfile),
         workers=load.workers,
         expect_workers=load.expect_workers,
         master_bind=load.master_bind,

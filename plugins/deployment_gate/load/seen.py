@@ -50,6 +50,11 @@ class LoadTargets:
     users: tuple[TargetPhrase, ...] = ()
     usage: Mapping[Resource, TargetPhrase] | None = None
 
+    @property
+    def breaking(self) -> tuple[TargetPhrase, ...]:
+        """Those that a rising load may break."""
+        return (*self.latency, *self.errors)
+
 
 class SeenLoad:
     """A load that was put on the platform, and how its targets came out.
@@ -73,7 +78,7 @@ class SeenLoad:
     ) -> None:
         self._taken = taken
         self._targets = targets
-        self._own_delay_s = own_delay_s
+        self.own_delay_s = own_delay_s
         self._before = before or {}
         self._recorded = recorded
 
@@ -105,7 +110,7 @@ class SeenLoad:
         """Why the generator couldn't carry it; None where it could."""
         if self._taken.stopped:
             return None
-        return bottleneck(self.seconds, self._taken.plan, own_delay_s=self._own_delay_s)
+        return bottleneck(self.seconds, self._taken.plan, own_delay_s=self.own_delay_s)
 
     @property
     def latency(self) -> list[TargetResult]:
@@ -167,8 +172,8 @@ class SeenLoad:
     @property
     def breaking(self) -> Breaking:
         """Where a target broke first as the load rose."""
-        targets = [*self._targets.latency, *self._targets.errors]
-        return breaking_point(self._taken.plan, self.seconds, self._taken.samples, targets)
+        plan, samples = self._taken.plan, self._taken.samples
+        return breaking_point(plan, self.seconds, samples, self._targets.breaking)
 
     @property
     def account(self) -> str:
@@ -228,6 +233,8 @@ def _latencies(samples: Sequence[Sample]) -> dict[str, list[float]]:
 
 
 def _told(seen: SeenLoad) -> Iterator[str]:
+    if seen.own_delay_s is not None:
+        yield f"the generator sees 95 % of instant answers within {1000 * seen.own_delay_s:.1f} ms"
     for endpoint, taken_s in sorted(_latencies(seen.samples).items()):
         ordered = sorted(taken_s)
         shown = ", ".join(
