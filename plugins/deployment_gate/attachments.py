@@ -99,6 +99,6 @@ def attach(
             shown.append(extras.url(address, f"trace of {name}"))
             traces.append(address)
         if one.text:
-            report.sections.append((f"browser: {name}", one.text))
+            report.sections.append((name, one.text))
     report.extras = [*getattr(report, "extras", []), *shown]  # type: ignore[attr-defined]  # pytest-html's
     return traces

@@ -179,16 +179,18 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[..., Drill]:
-    """Run the smoke validation against the sandbox, as a pipeline does, or another one."""
+def begin_gate(
+    target: Target, environments: Path, tmp_path: Path
+) -> Callable[..., subprocess.Popen[str]]:
+    """Begin a run of the validation against the sandbox, or another one, as a pipeline does."""
 
-    def run(
+    def begin(
         *arguments: str,
         env: str = "drill",
         marker: str = "smoke",
         meanwhile: str = "",
         api_port: int | None = None,
-    ) -> Drill:
+    ) -> subprocess.Popen[str]:
         variables = {
             "SANDBOX_API_PORT": str(api_port or urlsplit(target.api_url).port),
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
@@ -196,7 +198,7 @@ def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[...
         if meanwhile:
             variables |= {"DRILL_FAULTS": meanwhile, "DRILL_STATE": str(target.state_dir)}
             arguments += ("-p", "tests.drills.meanwhile")
-        done = subprocess.run(
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "pytest", f"--env={env}", f"--env-dir={environments}"),
                 *(f"--report-dir={tmp_path / 'reports'}", "-m", marker, *arguments),
@@ -205,11 +207,27 @@ def run_gate(target: Target, environments: Path, tmp_path: Path) -> Callable[...
             ],
             cwd=ROOT,
             env={**os.environ, **variables},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            check=False,
         )
-        return Drill(done.returncode, done.stdout + done.stderr, tmp_path / "reports")
+
+    return begin
+
+
+@pytest.fixture
+def run_gate(
+    begin_gate: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> Callable[..., Drill]:
+    """The same, to its end."""
+
+    def run(*arguments: str, **options: Any) -> Drill:
+        with begin_gate(*arguments, **options) as process:
+            try:
+                output, _ = process.communicate(timeout=300)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Drill(process.returncode, output, tmp_path / "reports")
 
     return run

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from tests.plugin.conftest import Reports
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,20 @@ def test_a_healthy_platform_bears_its_load(processes: str, run_gate: Callable[..
     assert drill.unwell == set(), drill.output
     assert drill.exit_code == 0
     assert "everyday: 20 users, " in drill.output
-    assert locusts() == []
 
 
-def locusts() -> list[str]:
-    """The command lines of Locust's processes."""
-    lines = [
-        " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])
-    ]
-    return [line for line in lines if "-m locust" in line and "validation/performance" in line]
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_load_that_is_interrupted_ends_with_all_its_processes(
+    how: signal.Signals, begin_gate: Callable[..., Any], tmp_path: Path
+) -> None:
+    with begin_gate("-s", env="loaded", marker="performance") as process:
+        told = next(line for line in process.stdout if "everyday: 20 users, " in line)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(how)
+        process.communicate(timeout=30)
+
+    assert "requests/s of" in told
+    assert len(started) >= 3, "a master and two workers"
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
+    assert Reports(tmp_path / "reports").verdict["verdict"] == "hold"
