@@ -34,6 +34,7 @@ bench: ## measure, and compare with other tools
 	@.venv/bin/python benchmarks/api_checks.py
 	@.venv/bin/python benchmarks/page_speed.py
 	@.venv/bin/python benchmarks/health_sweep.py
+	@.venv/bin/python benchmarks/load_latency.py
 	@.venv/bin/python benchmarks/judge_evidence.py
 	@.venv/bin/python benchmarks/sandbox_throughput.py
 	@.venv/bin/python benchmarks/trigger_simulation.py

@@ -26,7 +26,7 @@ LOWEST_STALL_RATIO = 0.9
 """Of what wrk2's rule gives: the 99th percentile of a stall is in few requests."""
 
 REACHED = 0.98
-CAPACITY_RATES = (2000, 3000, 4000, 5000, 6000)
+CAPACITY_RATES = (2000, 4000, 6000, 8000, 10000)
 CAPACITY_S = 8
 
 K6 = "k6 constant-arrival-rate"
@@ -55,7 +55,7 @@ class Latency:
 
 LATENCIES = (
     Latency("/constant", "answers at once", 0.1, lambda _share: 0.0),
-    Latency("/lognormal", "lognormal delays", 0.3, lognormal_quantile),
+    Latency("/lognormal", "answers after lognormal delays", 0.3, lognormal_quantile),
     Latency("/stall", "stalls for 2 s of every 10 s", STALL_S, stall_quantile),
 )
 

@@ -63,7 +63,8 @@ def run_own(task: Task) -> tuple[Told, Told]:
     seconds = [
         one for one in taken.seconds if WARM_UP_S <= one.second < WARM_UP_S + task.duration_s
     ]
-    reached = sum(one.sent for one in seconds) / task.duration_s
+    right = sum(endpoint.right for one in seconds for endpoint in one.endpoints.values())
+    reached = right / task.duration_s
     return _of_samples(_samples_of(taken, seconds), reached), _of_seconds(seconds, reached)
 
 

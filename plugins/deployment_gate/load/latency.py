@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from deployment_gate.evidence import Observation, ObservationKind
-from deployment_gate.probes.sampler import Answer, Probe, Sampler, _ask, _is_https, ssl_context
+from deployment_gate.probes.sampler import Answer, Probe, Sampler, ask_once, is_https, ssl_context
 
 if TYPE_CHECKING:
     import aiohttp
@@ -65,7 +65,8 @@ class Sample:
         endpoint: What was asked.
         from_due_s: Seconds to the whole answer, or to the error, from the moment at which the
             request was due: what somebody waits who comes at that moment. Without `late_s`.
-        from_sent_s: The same from its sending; none where it wasn't sent.
+        from_sent_s: The same from when it was handed to a connection, old or new; none where it
+            wasn't sent.
         late_s: How late this process woke for it, in seconds. The target has no part in that:
             however slow it is, nothing here waits for it before the next one is due.
         status: The HTTP status, where there was an answer.
@@ -116,10 +117,10 @@ async def sample(  # noqa: PLR0913  # each one is a different thing, and named
     turn = asyncio.Semaphore(at_once)
     jitter = random.Random()  # noqa: S311  # no secret
     # Loading the trusted issuers takes longer than a request should wait.
-    trust = ssl_context() if any(_is_https(ask.url) for ask in asks) else True
+    trust = ssl_context() if any(is_https(ask.url) for ask in asks) else True
     client = Sampler(concurrency=at_once, user_agent=user_agent)
     async with (
-        client._session(trust=trust, force_close=False) as session,  # noqa: SLF001
+        client.session(trust=trust, force_close=False) as session,
         asyncio.TaskGroup() as under_way,
     ):
         _note_when_handed(session)
@@ -195,7 +196,7 @@ async def _sample_one(
         handed = _Handed()
         _handed.set(handed)
         asked = time.perf_counter()
-        seen = await _ask(session, _probe(one.ask))
+        seen = await ask_once(session, _probe(one.ask))
     finally:
         one.turn.release()
     made_s = (handed.at or asked) - asked

@@ -87,20 +87,26 @@ class Sampler:
         """The same within a loop that runs already."""
         turn = asyncio.Semaphore(self._concurrency)
         # Loading the trusted issuers costs as much as fifty probes; aiohttp's default is as strict.
-        trust = ssl_context() if any(_is_https(probe.url) for probe in probes) else True
+        trust = ssl_context() if any(is_https(probe.url) for probe in probes) else True
         async with (
-            self._session(trust=trust, force_close=False) as shared,
-            self._session(trust=trust, force_close=True) as own,
+            self.session(trust=trust, force_close=False) as shared,
+            self.session(trust=trust, force_close=True) as own,
         ):
 
             async def ask_in_turn(probe: Probe) -> Observation:
                 # A probe that waits for its turn must not spend its time limit on that.
                 async with turn:
-                    return await _ask(own if probe.needs_own_connection else shared, probe)
+                    return await ask_once(own if probe.needs_own_connection else shared, probe)
 
             return list(await asyncio.gather(*map(ask_in_turn, probes)))
 
-    def _session(self, *, trust: ssl.SSLContext | bool, force_close: bool) -> aiohttp.ClientSession:
+    def session(self, *, trust: ssl.SSLContext | bool, force_close: bool) -> aiohttp.ClientSession:
+        """What connections are shared by.
+
+        Args:
+            trust: Whose certificates are; True for aiohttp's default, which is as strict.
+            force_close: Whether each request has a connection of its own.
+        """
         import aiohttp  # noqa: PLC0415  # half a second that only a run with probes pays
 
         trace = aiohttp.TraceConfig()
@@ -119,7 +125,8 @@ class Sampler:
         )
 
 
-def _is_https(url: str) -> bool:
+def is_https(url: str) -> bool:
+    """Whether an address is asked over TLS."""
     return url.lower().startswith("https:")
 
 
@@ -140,7 +147,13 @@ async def _note_connection(_session: object, context: Any, _params: object) -> N
     context.trace_request_ctx.is_connected = True
 
 
-async def _ask(session: aiohttp.ClientSession, probe: Probe) -> Observation:
+async def ask_once(session: aiohttp.ClientSession, probe: Probe) -> Observation:
+    """Send a probe once.
+
+    Args:
+        session: One that `Sampler.session` made.
+        probe: What to ask.
+    """
     at = datetime.now(UTC)
     started = time.perf_counter()
     way = _Way()
