@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from deployment_gate.environment import Environment
+from deployment_gate.errors import GateError
 from deployment_gate.fixtures import process_key
 from deployment_gate.run import USER_AGENT
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _TOLD_EACH_S = 5
 """Seconds of a load from one line on the terminal to the next."""
 
+_LIBRARIES = ("hdrh", "locust", "psutil", "scipy")
 _EXTRA = (
     "the `load` section needs Locust and the libraries beside it. Install them: "
     'pip install "pytest-deployment-gate[performance]"'
@@ -56,13 +59,19 @@ def put_scenario(
     process = request.config.stash[process_key]
 
     def put(name: str) -> SeenLoad:
-        def look() -> SeenLoad:
-            seen = make_load(name)
+        def look() -> SeenLoad | str:
+            try:
+                seen = make_load(name)
+            except GateError as error:
+                # Kept, so that the other checks of this load don't make it again.
+                return str(error)
             for observation in seen.observations(process.conduct.check):
                 process.conduct.observe(observation)
             return seen
 
         seen = process.look_once(("load", name), look)
+        if isinstance(seen, str):
+            _leave_unobserved(process, seen)
         # For a check that passes, too: its figures are what people look for.
         request.node.add_report_section("setup", f"{name} load", seen.account)
         if seen.bottleneck:
@@ -77,12 +86,16 @@ def make_load(
     pytestconfig: pytest.Config, environment: Environment, load_asks: Callable[[], list[Ask]]
 ) -> Callable[[str], SeenLoad]:
     """Makes a scenario's load."""
-    try:
-        from deployment_gate.load import arrangement, course, seen  # noqa: PLC0415
-        from deployment_gate.load.calibration import CALIBRATION_USERS, calibrate  # noqa: PLC0415
-        from deployment_gate.load.generator import GeneratorError  # noqa: PLC0415
-    except ImportError:
+    if any(find_spec(name) is None for name in _LIBRARIES):
         pytest.fail(_EXTRA, pytrace=False)
+    from deployment_gate.load import arrangement, course, seen  # noqa: PLC0415
+    from deployment_gate.load.calibration import (  # noqa: PLC0415
+        CALIBRATION_USERS,
+        Calibration,
+        calibrate,
+    )
+    from deployment_gate.load.generator import GeneratorError  # noqa: PLC0415
+
     process = pytestconfig.stash[process_key]
 
     def make(name: str) -> SeenLoad:
@@ -97,27 +110,27 @@ def make_load(
                 process.tell(f"{name}: {seen.progress(plan, second, samples)}")
 
         asks = load_asks()
-        try:
+        own = Calibration()
+        # Workers of other machines have no way to a server of this one's loopback.
+        if not load.expect_workers:
             own = asyncio.run(calibrate(plan, partial(generate, locustfile=str(CALIBRATION_USERS))))
-            if own.shortfall:
-                _leave_unobserved(process, own.shortfall)
-            taken = asyncio.run(
-                course.put_load(
-                    plan,
-                    generate(plan),
-                    asks,
-                    sample_rate=load.sample_rate,
-                    user_agent=USER_AGENT,
-                    bounds=course.Bounds(
-                        stop_above=load.stop_above,
-                        breaks_by=targets.breaking if load.scenarios[name].rising else (),
-                    ),
-                    look_at_machines=machines.look,
-                    tell=tell,
-                )
+        if own.shortfall:
+            raise GeneratorError(own.shortfall)
+        taken = asyncio.run(
+            course.put_load(
+                plan,
+                generate(plan),
+                asks,
+                sample_rate=load.sample_rate,
+                user_agent=USER_AGENT,
+                bounds=course.Bounds(
+                    stop_above=load.stop_above,
+                    breaks_by=targets.breaking if load.scenarios[name].rising else (),
+                ),
+                look_at_machines=machines.look,
+                tell=tell,
             )
-        except GeneratorError as error:
-            _leave_unobserved(process, str(error))
+        )
         return seen.SeenLoad(
             taken,
             targets,
@@ -148,19 +161,17 @@ def load_asks(
         found: list[Ask] = []
         for name, section in api.collections.items():
             items = listing(name)
-            reader = api.reader_of(section)
-            headers = sessions.headers(reader) if reader else {}
+            headers = partial(_headers, sessions, api.reader_of(section))
             found += _asks_of(items, api.base_url, headers, timeout_s)
         if api.search is not None:
             search: Callable[[str], Page] = request.getfixturevalue("search")
             page = search(api.search.finds[0])
-            reader = api.reader_of(api.search)
             found.append(
                 Ask(
                     endpoint=f"GET {api.search.path}",
                     url=str(page.answer.request.url),
                     timeout_s=timeout_s,
-                    headers=sessions.headers(reader) if reader else {},
+                    headers=partial(_headers, sessions, api.reader_of(api.search)),
                     holds=lambda answer: bool(page.items_at.values(json.loads(answer.body))),
                 )
             )
@@ -169,8 +180,16 @@ def load_asks(
     return asks
 
 
+def _headers(sessions: Sessions, reader: str | None) -> Mapping[str, str]:
+    """What shows who asks; nothing where they can't sign in any more, which the answer tells."""
+    try:
+        return sessions.headers(reader) if reader else {}
+    except GateError:
+        return {}
+
+
 def _asks_of(
-    items: Listing, base_url: str, headers: Mapping[str, str], timeout_s: float
+    items: Listing, base_url: str, headers: Callable[[], Mapping[str, str]], timeout_s: float
 ) -> Iterator[Ask]:
     """A list, and its first item where it says where items are."""
     from deployment_gate.load.latency import Ask  # noqa: PLC0415

@@ -65,6 +65,23 @@ def test_a_healthy_platform_bears_its_load(processes: str, run_gate: Callable[..
     assert "everyday: 20 users, " in drill.output
 
 
+def test_a_release_that_got_slower_within_its_target_is_told(
+    target: Any, run_gate: Callable[..., Any], tmp_path: Path
+) -> None:
+    before = run_gate(env="loaded", marker="performance")
+    saved = (before.reports / "evidence.jsonl").rename(tmp_path / "before.jsonl")
+    target.set_fault("latency=0.05")
+
+    drill = run_gate(f"--baseline={saved}", env="loaded", marker="performance")
+
+    assert drill.unwell == {"answers_come_in_time[everyday]"}, drill.output
+    assert drill.outcomes["answers_come_in_time[everyday]"] == "warned"
+    assert drill.exit_code == 0
+    notes = "\n".join(drill.verdict["notes"])
+    assert "slower than before" in notes
+    assert "though within its target" in notes
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_load_that_is_interrupted_ends_with_all_its_processes(
     how: signal.Signals, begin_gate: Callable[..., Any], tmp_path: Path

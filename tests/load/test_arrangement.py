@@ -62,3 +62,16 @@ def test_processes_are_looked_at_by_the_file_that_holds_their_number(
     looked = Machines(environment.load).look()
 
     assert {one.resource for one in looked.usages} >= {Resource.MEMORY, Resource.DISK}
+
+
+def test_a_file_that_holds_no_number_is_told_as_not_covered(
+    environment: Environment, tmp_path: Path
+) -> None:
+    assert environment.load is not None
+    (tmp_path / "pid").write_text("nothing")
+
+    looked = Machines(environment.load).look()
+
+    assert looked.usages == ()
+    assert {one.resource for one in looked.not_covered} == set(Resource)
+    assert "tells no process" in looked.not_covered[0].why

@@ -111,7 +111,7 @@ def test_what_makes_this_process_late_is_not_the_targets_time(serve: Serve) -> N
 
 def test_a_request_is_a_get_that_names_its_sender(serve: Serve) -> None:
     target = serve(answer_well)
-    samples(ask(target.url("/a?b=1"), headers={"Authorization": "x"}), seconds=0.2, rate=20)
+    samples(ask(target.url("/a?b=1"), headers=lambda: {"Authorization": "x"}), seconds=0.2, rate=20)
     request = target.requests[0]
     assert (request.method, request.path, request.body) == ("GET", "/a?b=1", b"")
     assert (request.headers["user-agent"], request.headers["authorization"]) == ("test/1", "x")

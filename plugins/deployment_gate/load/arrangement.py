@@ -14,6 +14,7 @@ from deployment_gate.load.generator import LoadGenerator
 from deployment_gate.load.plan import LoadPlan, Stage
 from deployment_gate.load.resources import (
     LocalProcess,
+    NotCovered,
     Prometheus,
     Resource,
     Seen,
@@ -113,20 +114,23 @@ class Machines:
 
     def __init__(self, load: Load) -> None:
         self._prometheus = load.resources.prometheus
-        self._processes = [
-            LocalProcess(
-                port=one.port,
-                pid=int(Path(one.pid_file).read_text(encoding="ascii")) if one.pid_file else None,
-            )
-            for one in load.resources.processes.values()
-        ]
+        self._processes: list[LocalProcess] = []
+        self._unseen: list[NotCovered] = []
+        for name, one in load.resources.processes.items():
+            try:
+                pid = int(Path(one.pid_file).read_text(encoding="ascii")) if one.pid_file else None
+            except (OSError, ValueError) as error:
+                why = f"{one.pid_file} tells no process ({error})"
+                self._unseen += [NotCovered(resource, why, where=name) for resource in Resource]
+            else:
+                self._processes.append(LocalProcess(port=one.port, pid=pid))
 
     def look(self) -> Seen:
         """Look at the processes of this machine once."""
         looks = [process.look() for process in self._processes]
         return Seen(
             tuple(usage for seen in looks for usage in seen.usages),
-            tuple(gap for seen in looks for gap in seen.not_covered),
+            (*self._unseen, *(gap for seen in looks for gap in seen.not_covered)),
         )
 
     def recorded(self, began: datetime) -> list[Seen]:

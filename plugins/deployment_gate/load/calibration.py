@@ -34,8 +34,8 @@ class Calibration:
         shortfall: Why it can't carry the rate even so; None where it can.
     """
 
-    delay_s: float | None
-    shortfall: str | None
+    delay_s: float | None = None
+    shortfall: str | None = None
 
 
 async def calibrate(plan: LoadPlan, generate: Callable[[LoadPlan], Generator]) -> Calibration:

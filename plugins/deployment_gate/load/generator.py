@@ -245,9 +245,11 @@ class LoadGenerator:
         )
 
     def _quote(self) -> str:
-        return (
-            f". Its last output:\n{self.last_output}" if self.last_output else ". It said nothing"
-        )
+        """What the processes printed; the last line first, for where one line is all there is."""
+        if not self.last_output:
+            return ". It said nothing"
+        last = self.last_output.splitlines()[-1]
+        return f': "{last}". Its last output:\n{self.last_output}'
 
 
 def _ending(code: int | None) -> str:

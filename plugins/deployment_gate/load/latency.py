@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ class Ask:
         endpoint: What the samples are of, as reports name it.
         url: Where to ask.
         timeout_s: Seconds from the sending until it counts as unanswered.
-        headers: Sent beside the usual ones.
+        headers: Tells what is sent beside the usual ones; a token that is good for a while, say.
         status: Of a right answer.
         holds: Whether an answer's content is right. A ValueError says that it isn't, too.
     """
@@ -51,7 +51,7 @@ class Ask:
     endpoint: str
     url: str
     timeout_s: float
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Callable[[], Mapping[str, str]] = dict
     status: int = HTTPStatus.OK
     holds: Callable[[Answer], bool] = any_content
 
@@ -225,7 +225,7 @@ def _probe(ask: Ask) -> Probe:
         kind=ObservationKind.REQUEST,
         url=ask.url,
         timeout_s=ask.timeout_s,
-        headers=ask.headers,
+        headers=ask.headers(),
         read=read,
     )
 
