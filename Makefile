@@ -11,7 +11,7 @@ validate: ## set up, start the sandbox, run its smoke validation, leave the repo
 test: ## set up, pass the project's own tests
 	@scripts/setup.sh browser postgresql redis applications
 	@.venv/bin/pytest plugins sandbox --doctest-modules -q --ignore-glob='*/load/*users.py'
-	@.venv/bin/pytest tests -n 2 -q
+	@.venv/bin/pytest tests -n 2 --dist worksteal -q
 
 lint: ## linters, type checker, import rule, spelling, dead code
 	@scripts/setup.sh

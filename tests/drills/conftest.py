@@ -73,7 +73,7 @@ performance_targets:
 load:
   sample_rate: 40
   scenarios:
-    everyday: {users: 20, spawn_rate: 20, arrival_rate: 100, duration: 14s, warm_up: 3s}
+    everyday: {users: 20, spawn_rate: 20, arrival_rate: 100, duration: 13s, warm_up: 2s}
     stress: null
 launch: null
 """

@@ -56,10 +56,13 @@ def test_a_fault_under_load_fails_its_own_checks_only(
     assert (drill.verdict["verdict"], drill.exit_code) == ("hold", 1)
 
 
-@pytest.mark.parametrize("processes", ["0", "4"])
-def test_a_healthy_platform_bears_its_load(processes: str, run_gate: Callable[..., Any]) -> None:
-    drill = run_gate("-n", processes, env="loaded", marker="performance")
+def test_a_healthy_platform_bears_its_load_whatever_the_processes(
+    run_gate: Callable[..., Any],
+) -> None:
+    bears_its_load(run_gate("-n", "4", env="loaded", marker="performance"))
 
+
+def bears_its_load(drill: Any) -> None:
     assert drill.unwell == set(), drill.output
     assert drill.exit_code == 0
     assert "everyday: 20 users, " in drill.output
@@ -69,6 +72,7 @@ def test_a_release_that_got_slower_within_its_target_is_told(
     target: Any, run_gate: Callable[..., Any], tmp_path: Path
 ) -> None:
     before = run_gate(env="loaded", marker="performance")
+    bears_its_load(before)
     saved = (before.reports / "evidence.jsonl").rename(tmp_path / "before.jsonl")
     target.set_fault("latency=0.05")
 
