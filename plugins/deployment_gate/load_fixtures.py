@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -89,6 +88,7 @@ def make_load(
     if any(find_spec(name) is None for name in _LIBRARIES):
         pytest.fail(_EXTRA, pytrace=False)
     from deployment_gate.load import arrangement, course, seen  # noqa: PLC0415
+    from deployment_gate.load.apart import run_apart  # noqa: PLC0415
     from deployment_gate.load.calibration import (  # noqa: PLC0415
         CALIBRATION_USERS,
         Calibration,
@@ -113,10 +113,10 @@ def make_load(
         own = Calibration()
         # Workers of other machines have no way to a server of this one's loopback.
         if not load.expect_workers:
-            own = asyncio.run(calibrate(plan, partial(generate, locustfile=str(CALIBRATION_USERS))))
+            own = run_apart(calibrate(plan, partial(generate, locustfile=str(CALIBRATION_USERS))))
         if own.shortfall:
             raise GeneratorError(own.shortfall)
-        taken = asyncio.run(
+        taken = run_apart(
             course.put_load(
                 plan,
                 generate(plan),

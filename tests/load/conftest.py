@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from deployment_gate.load.apart import run_apart
 from deployment_gate.load.generator import LoadGenerator
 from deployment_gate.load.plan import LoadPlan, Stage
 from deployment_gate.load.seconds import LoadSecond
@@ -87,7 +87,7 @@ def run() -> Run:
         async def collect() -> list[LoadSecond]:
             return [second async for second in generator.seconds()]
 
-        return asyncio.run(collect())
+        return run_apart(collect())
 
     return run
 

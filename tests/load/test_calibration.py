@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from deployment_gate.load.apart import run_apart
 from deployment_gate.load.calibration import CALIBRATION_USERS, Calibration, calibrate
 from deployment_gate.load.course import Generator
 from deployment_gate.load.generator import LoadGenerator
@@ -20,7 +20,7 @@ def look() -> Callable[..., Calibration]:
         def generate(of: LoadPlan) -> Generator:
             return LoadGenerator(of, CALIBRATION_USERS, **settings)
 
-        return asyncio.run(calibrate(plan(rate), generate))
+        return run_apart(calibrate(plan(rate), generate))
 
     return look
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from deployment_gate.environment import TargetPhrase
 from deployment_gate.environment.phrases import parse_target
+from deployment_gate.load.apart import run_apart
 from deployment_gate.load.course import Bounds, LoadTaken, put_load, why_stop
 from deployment_gate.load.latency import Ask
 from deployment_gate.load.resources import Seen
@@ -75,7 +75,7 @@ def put(generator: Any, url: str, told: list[int]) -> LoadTaken:
             tell=lambda second, _samples: told.append(second.second),
         )
 
-    return asyncio.run(carry_out())
+    return run_apart(carry_out())
 
 
 def test_samples_are_taken_beside_a_real_load(

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from deployment_gate.environment.load_sections import HostPort
+from deployment_gate.load.apart import run_apart
 from deployment_gate.load.generator import GeneratorError, LoadGenerator
 from deployment_gate.load.plan import Stage
 from deployment_gate.load.seconds import LoadSecond
@@ -76,7 +77,7 @@ def test_worker_of_another_machine_is_waited_for_and_its_death_leaves_the_load_g
         await other.wait()
         return seconds
 
-    seconds = asyncio.run(kill_the_other())
+    seconds = run_apart(kill_the_other())
     assert [second.workers for second in seconds[:2]] == [2, 2]
     assert seconds[1].sent == pytest.approx(50, abs=8)
     assert len(seconds[1].cpu) == 2
@@ -99,7 +100,7 @@ def test_end_leaves_no_process_and_none_has_credentials_in_its_arguments(
                 break
         return seen
 
-    pids = asyncio.run(leave_early())
+    pids = run_apart(leave_early())
     assert len(pids) == (1 if workers == 1 else 3)
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
     assert all("locust" in arguments for arguments in pids.values())

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from deployment_gate.load.apart import run_apart
 from deployment_gate.load.latency import Ask, Sample, sample
 from deployment_gate.probes.sampler import Answer
 from tests.probes.target import Answer as MakeAnswer
@@ -45,7 +46,7 @@ def samples(*asks: Ask, seconds: float, rate: float, **more: Any) -> list[Sample
         looks.append(time.perf_counter())
         return looks[-1] - looks[0] > seconds
 
-    asyncio.run(
+    run_apart(
         sample(
             asks,
             rate=rate,
@@ -103,7 +104,7 @@ def test_what_makes_this_process_late_is_not_the_targets_time(serve: Serve) -> N
         time.sleep(0.4)  # noqa: ASYNC251  # what blocks
         await sampling
 
-    asyncio.run(sample_while_something_blocks())
+    run_apart(sample_while_something_blocks())
     late = [one for one in seen if one.late_s > 0.1]
     assert len(late) >= 8
     assert sum(one.from_due_s < 0.1 for one in late) >= len(late) - 2  # those that were under way
@@ -280,5 +281,5 @@ def test_cancelling_ends_it_at_once(serve: Serve) -> None:
                     user_agent="t",
                 )
 
-    asyncio.run(cancel_soon())
+    run_apart(cancel_soon())
     assert time.monotonic() - started < 2

@@ -1,0 +1,54 @@
+"""What is asynchronous runs although this thread has a loop, and ends when it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+
+from deployment_gate.load.apart import run_apart
+
+
+async def answer() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+def test_it_runs_within_a_loop_that_runs_already() -> None:
+    async def outer() -> int:
+        return run_apart(answer())
+
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(outer()) == 42
+    loop.close()
+
+
+def test_its_error_is_raised() -> None:
+    async def fail() -> None:
+        raise LookupError("no such thing")
+
+    with pytest.raises(LookupError, match="no such thing"):
+        run_apart(fail())
+
+
+def test_what_interrupts_this_thread_cancels_it() -> None:
+    ended = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.append("cleanly")
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_apart(wait())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended == ["cleanly"]
