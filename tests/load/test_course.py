@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -103,7 +103,7 @@ def test_a_load_of_errors_is_ended_and_leaves_no_process(
 class Dying:
     """A generator that dies in its second second."""
 
-    async def seconds(self) -> AsyncIterator[LoadSecond]:
+    async def seconds(self) -> AsyncGenerator[LoadSecond, None]:
         """One, and then no more."""
         yield second(0, 100)
         raise ConnectionError("it died")

@@ -60,7 +60,7 @@ async def calibrate(plan: LoadPlan, generate: Callable[[LoadPlan], Generator]) -
             warm_up_s=1.0,
         )
         seconds: list[LoadSecond] = []
-        async with aclosing(generate(look).seconds()) as each:  # type: ignore[type-var]
+        async with aclosing(generate(look).seconds()) as each:
             async for second in each:
                 seconds.append(second)
                 if second.second >= LOOK_S:

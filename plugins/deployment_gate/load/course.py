@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ FEWEST_ANSWERS = 20
 class Generator(Protocol):
     """What makes the load."""
 
-    def seconds(self) -> AsyncIterator[LoadSecond]:
+    def seconds(self) -> AsyncGenerator[LoadSecond, None]:
         """Each second of it, once it is over; closing it ends the load."""
 
 
@@ -99,7 +99,7 @@ async def put_load(  # noqa: PLR0913  # each one is a different thing, and named
     stopped = ""
 
     async def make_load() -> str:
-        async with aclosing(generator.seconds()) as each:  # type: ignore[type-var]
+        async with aclosing(generator.seconds()) as each:
             async for second in each:
                 if not seconds:
                     beside.append(asyncio.create_task(measure()))

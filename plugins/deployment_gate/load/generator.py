@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ class LoadGenerator:
         """The processes that run: first the one that says what is seen, then its workers."""
         return tuple(process.pid for process in self._processes if process.returncode is None)
 
-    async def seconds(self) -> AsyncIterator[LoadSecond]:
+    async def seconds(self) -> AsyncGenerator[LoadSecond, None]:
         """Start the load, and tell of each of its seconds; whatever happens, end it.
 
         Raises:
