@@ -150,9 +150,13 @@ class _Due:
 
 @dataclass(slots=True)
 class _Handed:
-    """When a request went to its connection, old or new; what came before was aiohttp's making."""
+    """When a request went to its connection, old or new; what came before was aiohttp's making.
+
+    And when its whole answer was there, if one came.
+    """
 
     at: float | None = None
+    answered: float | None = None
 
 
 _handed: ContextVar[_Handed] = ContextVar("_handed")
@@ -196,11 +200,11 @@ async def _sample_one(
         handed = _Handed()
         _handed.set(handed)
         asked = time.perf_counter()
-        seen = await ask_once(session, _probe(one.ask))
+        seen = await ask_once(session, _probe(one.ask, handed))
     finally:
         one.turn.release()
-    made_s = (handed.at or asked) - asked
-    observe(_as_sample(one, seen, _Times(late_s, asked - woken, seen.duration_s - made_s)))
+    took_s = (handed.answered or asked + seen.duration_s) - (handed.at or asked)
+    observe(_as_sample(one, seen, _Times(late_s, asked - woken, took_s)))
 
 
 def _never_sent(one: _Due, waited_s: float, late_s: float) -> Sample:
@@ -213,8 +217,9 @@ def _never_sent(one: _Due, waited_s: float, late_s: float) -> Sample:
     )
 
 
-def _probe(ask: Ask) -> Probe:
+def _probe(ask: Ask, handed: _Handed) -> Probe:
     def read(answer: Answer) -> dict[str, Any]:
+        handed.answered = time.perf_counter()
         try:
             return {"holds": ask.holds(answer)}
         except ValueError:
