@@ -9,7 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_gate import api_fixtures, data_fixtures, fixtures, load_fixtures, web_fixtures
+from deployment_gate import (
+    api_fixtures,
+    data_fixtures,
+    fixtures,
+    load_fixtures,
+    security_fixtures,
+    web_fixtures,
+)
 from deployment_gate.checks import Beginning, CheckProcess
 from deployment_gate.collection import scope_of
 from deployment_gate.controller import ControllerHooks, ReporterSilencer
@@ -97,6 +104,8 @@ def _bring_in(config: pytest.Config, name: str) -> None:
     plugins.register(api_fixtures, "deployment_gate.api_fixtures")
     plugins.register(data_fixtures, "deployment_gate.data_fixtures")
     plugins.register(web_fixtures, "deployment_gate.web_fixtures")
+    for module in security_fixtures.MODULES:
+        plugins.register(module, module.__name__)
     plugins.register(load_fixtures, "deployment_gate.load_fixtures")
     process = None if is_explaining(config.option) else _process(config, environment, before)
     if process:

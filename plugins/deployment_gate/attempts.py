@@ -47,7 +47,11 @@ def carry_out(
         process.conduct.attempt = len(attempts) + 1
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         why = process.blame
-        if attempts or why != Blame():
+        if not process.counts and why.error:
+            # It failed, and not of what the trigger counts.
+            process.conduct.observe(_attempt(item.nodeid, reports, Blame()))
+            why = Blame()
+        elif attempts or why != Blame():
             attempts.append(_attempt(item.nodeid, reports, why))
             process.conduct.observe(attempts[-1])
         is_decided = why.error is None or len(attempts) >= count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from deployment_gate.environment import Action, Category, IndicatorKind, policy_
 from deployment_gate.evidence import (
     Baseline,
     Evidence,
+    Finding,
     Journal,
     Observation,
     ObservationKind,
@@ -34,10 +35,12 @@ from deployment_gate.judgement import (
     judge_trigger,
     read_health,
     trigger_of_check,
+    waiver_of_finding,
     waiver_on,
 )
 from deployment_gate.outcomes import failure_message, redact_report
 from deployment_gate.probes.blame import Blame
+from deployment_gate.probes.budget import Budget
 from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.exchange import tell_exchanges
 
@@ -93,6 +96,8 @@ class CheckProcess:
         attachments: What the running check saw, for the reports where it fails.
         warnings: What is to be told of the running check although it passes.
         is_failing: Whether the running check has failed by now.
+        counts: Whether a trigger counts the running check's failure: what it found may not be bad
+            enough for that.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class CheckProcess:
         self.attachments: list[Attachment] = []
         self.warnings: list[str] = []
         self.is_failing = False
+        self.counts = True
         self._undone: str | None = None
         self._traces: list[str] = []
         self.conduct = Conduct(
@@ -130,6 +136,11 @@ class CheckProcess:
         self._health: defaultdict[str, list[Observation]] | None = None
         self._dead: str | None = None
         self._policy = policy_of(environment)
+        self._budget = Budget(
+            most=environment.security.most_requests,
+            rate=environment.security.rate,
+            hosts=environment.own_hosts(),
+        )
 
     def take_plan(self, plan: list[PlannedCheck]) -> None:
         """Keep what is to run, and write it down for the controller."""
@@ -141,6 +152,9 @@ class CheckProcess:
         self.conduct.check = item.nodeid
         self.conduct.is_writing = item.get_closest_marker("writes") is not None
         self.conduct.is_provoking = item.get_closest_marker("provokes") is not None
+        planned = self.plan.get(item.nodeid)
+        is_of_security = planned is not None and planned.category == Category.SECURITY
+        self.conduct.budget = self._budget if is_of_security else None
         self.conduct.step = None
         self.conduct.unobserved = None
         self.conduct.is_unanswered = False
@@ -148,6 +162,7 @@ class CheckProcess:
         self.attachments.clear()
         self.warnings.clear()
         self.is_failing = False
+        self.counts = True
         self._traces.clear()
         self._undone = None
         self.conduct.exchanges.clear()
@@ -171,6 +186,14 @@ class CheckProcess:
         """Have the terminal say how far the running check is, whatever process it runs in."""
         with self.beginning.progress.open("a", encoding="utf-8") as file:
             file.write(f"{self.redactor.redact(text)}\n")
+
+    def record(self, findings: Iterable[Finding]) -> None:
+        """Write down what the running check found."""
+        self._journal.append(*findings)
+
+    def waiver_of_finding(self, finding: Finding) -> WaiverRule | None:
+        """The waiver that accepts a finding on the day of the run, where there is one."""
+        return waiver_of_finding(self._policy, finding, self.beginning.day)
 
     def rule_of(self, check: str) -> TriggerRule | None:
         """The trigger that counts a check's attempts, where one does and nobody waived it."""

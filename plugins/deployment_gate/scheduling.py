@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class SharedLooks(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Checks of one page stay on one worker, as those of one load do; all others are spread.
+    """Checks of one page stay on one worker, as those of one load and all of security do.
+
+    All others are spread.
 
     Args:
         config: pytest's.
@@ -45,6 +47,9 @@ class SharedLooks(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no ty
     def _split_scope(self, nodeid: str) -> str:
         """What a check shares its looks by; its own id where it shares none."""
         folders, _, repeated_for = nodeid.partition("[")
+        # They share one ceiling of requests.
+        if f"/{Category.SECURITY.value}/" in f"/{folders}":
+            return Category.SECURITY.value
         subject = repeated_for.removesuffix("]")
         for category in (Category.FRONTEND, Category.PERFORMANCE):
             if subject and f"/{category.value}/" in f"/{folders}":

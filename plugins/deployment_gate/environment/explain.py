@@ -209,7 +209,9 @@ def _triggers(environment: Environment) -> Iterator[str]:
 
 def _waivers(environment: Environment) -> Iterator[str]:
     for waiver in environment.waivers:
-        yield f"{waiver.check} until {waiver.expires}, by {waiver.owner}: {waiver.reason}"
+        at = f" at {waiver.place}" if waiver.finding and waiver.place != "*" else ""
+        what = f"{waiver.check or waiver.finding}{at}"
+        yield f"{what} until {waiver.expires}, by {waiver.owner}: {waiver.reason}"
 
 
 def _alerts(environment: Environment) -> Iterator[str]:

@@ -108,7 +108,8 @@ def text_of(phrase: Any) -> object:
     return phrase.text
 
 
-def _choice(kind: type[StrEnum]) -> Written:
+def choice(kind: type[StrEnum]) -> Written:
+    """Answer the way from a word to the member of `kind` that has it for its value."""
     names = [member.value for member in kind]
 
     def read(value: object) -> object:
@@ -350,12 +351,12 @@ Metric: TypeAlias = Annotated[
         text_of,
     ),
 ]
-CategoryName: TypeAlias = Annotated[Category, _choice(Category)]
-ContentName: TypeAlias = Annotated[Content, _choice(Content)]
-OverName: TypeAlias = Annotated[Over, _choice(Over)]
-DecideName: TypeAlias = Annotated[Decide, _choice(Decide)]
-MoveName: TypeAlias = Annotated[Move, _choice(Move)]
-ImpactName: TypeAlias = Annotated[Impact, _choice(Impact)]
+CategoryName: TypeAlias = Annotated[Category, choice(Category)]
+ContentName: TypeAlias = Annotated[Content, choice(Content)]
+OverName: TypeAlias = Annotated[Over, choice(Over)]
+DecideName: TypeAlias = Annotated[Decide, choice(Decide)]
+MoveName: TypeAlias = Annotated[Move, choice(Move)]
+ImpactName: TypeAlias = Annotated[Impact, choice(Impact)]
 Confidence: TypeAlias = Annotated[
     float,
     Written(

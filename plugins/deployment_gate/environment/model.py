@@ -25,6 +25,7 @@ from deployment_gate.environment.sections import (
     Sampler,
     Section,
 )
+from deployment_gate.environment.security_sections import Security
 from deployment_gate.environment.terms import Category
 from deployment_gate.environment.web_sections import WebTarget
 from deployment_gate.environment.yaml_source import Key
@@ -68,6 +69,8 @@ class Environment(Section):
     """Levels of performance that must be met."""
     load: Load | None = None
     """How load is put on the platform; unset: it isn't."""
+    security: Security = Field(default_factory=Security)
+    """What may be seen by whom, and how far the checks of that may go."""
     monitoring_metrics: Mapping[Name, Mapping[Name, Metric]] = {}
     """What is monitored after a deploy, in groups."""
     alert_response: AlertResponses | None = None

@@ -1,6 +1,6 @@
 """The part of an environment that judges, as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -70,16 +70,28 @@ class HealthRule:
 
 @dataclass(frozen=True, slots=True)
 class WaiverRule:
-    """Checks, by a pattern of ids, whose failure is accepted up to and including a day."""
+    """What is accepted up to and including a day.
+
+    Checks by a pattern of ids, or findings by a rule's id or by one's fingerprint, everywhere or
+    at places by a pattern.
+    """
 
     check: str
     reason: str
     owner: str
     expires: date
+    finding: str = ""
+    place: str = "*"
 
     def is_about(self, check: str) -> bool:
         """Whether a check's id is one of those."""
-        return is_pattern_of(self.check, check)
+        return bool(self.check) and is_pattern_of(self.check, check)
+
+    def accepts(self, *, rule: str, fingerprint: str, places: Iterable[str]) -> bool:
+        """Whether a finding is one of those; at each of its places."""
+        return self.finding in {rule, fingerprint} and all(
+            is_pattern_of(self.place, place) for place in places
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,15 @@ def policy_of(environment: Environment) -> Policy:
         },
         required={tier: environment.required_categories(tier) for tier in Tier},
         waivers=tuple(
-            WaiverRule(one.check, one.reason, one.owner, one.expires) for one in environment.waivers
+            WaiverRule(
+                check=one.check or "",
+                finding=one.finding or "",
+                place=one.place,
+                reason=one.reason,
+                owner=one.owner,
+                expires=one.expires,
+            )
+            for one in environment.waivers
         ),
         flaky_checks_hold=environment.flaky_checks_hold,
     )

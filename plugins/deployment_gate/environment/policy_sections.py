@@ -100,12 +100,16 @@ def is_pattern_of(pattern: str, check: str) -> bool:
 
 
 class Waiver(Section):
-    """A check whose failure is known and accepted until a day."""
+    """A check whose failure, or a finding of security, is known and accepted until a day."""
 
-    check: Text
-    """Its id as the reports show it, or a pattern of ids with * and ?."""
+    check: Text | None = None
+    """The check's id as the reports show it, or a pattern of ids with * and ?."""
+    finding: Text | None = None
+    """The finding's rule or its fingerprint, as the reports show it."""
+    place: Text = "*"
+    """Where a finding is accepted, as the reports show it, or a pattern with * and ?."""
     reason: Text
-    """Why its failure is accepted."""
+    """Why it is accepted."""
     owner: Text
     """Who sees to it."""
     expires: Day
@@ -113,6 +117,10 @@ class Waiver(Section):
 
     @model_validator(mode="after")
     def _waives_what_can_be_waived(self) -> Self:
+        if (self.check is None) == (self.finding is None):
+            raise ValueError("accepts one of two things. Write `check` or `finding`")
+        if self.check is None:
+            return self
         example = f"validation/{Category.HEALTH}/test_endpoints.py::test_endpoint[api]"
         if is_pattern_of(self.check, example) or f"/{Category.HEALTH}/" in self.check:
             raise ValueError(

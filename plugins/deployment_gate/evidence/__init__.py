@@ -1,5 +1,6 @@
 """The ordered record of one run: what was to run, what was seen, how each check ended."""
 
+from deployment_gate.evidence.finding import Finding, FindingSeverity
 from deployment_gate.evidence.journal import (
     EvidenceError,
     Journal,
@@ -32,6 +33,8 @@ __all__ = [
     "CheckOutcome",
     "Evidence",
     "EvidenceError",
+    "Finding",
+    "FindingSeverity",
     "GivenVerdict",
     "Journal",
     "MergedShards",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from deployment_gate.errors import GateError
+from deployment_gate.evidence.finding import Finding, last_findings
 from deployment_gate.evidence.lines import Record, UnknownFormatError, decode, encode
 from deployment_gate.evidence.observation import Observation
 from deployment_gate.evidence.record import (
@@ -69,7 +70,15 @@ def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
             return {change(key): _with_texts(item, change) for key, item in value.items()}
         case list() | tuple():
             return type(value)(_with_texts(item, change) for item in value)
-        case Run() | Baseline() | PlannedCheck() | Observation() | CheckOutcome() | RunEnd():
+        case (
+            Run()
+            | Baseline()
+            | PlannedCheck()
+            | Observation()
+            | Finding()
+            | CheckOutcome()
+            | RunEnd()
+        ):
             return replace(
                 value,
                 **{
@@ -152,6 +161,7 @@ def merge_journals(paths: Iterable[Path]) -> Evidence:
         # Under xdist each worker collects the same plan.
         plan=tuple({check.id: check for check in _of(PlannedCheck, records)}.values()),
         observations=tuple(sorted(_of(Observation, records), key=lambda seen: seen.at)),
+        findings=last_findings(_of(Finding, records)),
         outcomes=tuple(sorted(_of(CheckOutcome, records), key=lambda outcome: outcome.at)),
         end=ends[-1] if ends else None,
     )
@@ -163,7 +173,11 @@ def _of(kind: type[R], records: Iterable[Record]) -> list[R]:
 
 def write_evidence(evidence: Evidence, given: GivenVerdict) -> str:
     """The whole evidence, and what was decided by it, as the text of one file of JSON lines."""
-    seen: list[Observation | CheckOutcome] = [*evidence.observations, *evidence.outcomes]
+    seen: list[Observation | Finding | CheckOutcome] = [
+        *evidence.observations,
+        *evidence.findings,
+        *evidence.outcomes,
+    ]
     by_time = sorted(seen, key=lambda record: record.at)
     before = [evidence.before] if evidence.before else []
     records: list[Record] = [evidence.run, *before, *evidence.plan, *by_time]

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic_core import from_json
 
+from deployment_gate.evidence.finding import Finding, FindingSeverity
 from deployment_gate.evidence.observation import Observation, ObservationKind
 from deployment_gate.evidence.record import (
     Baseline,
@@ -26,7 +27,7 @@ from deployment_gate.evidence.record import (
 )
 
 Record: TypeAlias = (
-    Run | Baseline | PlannedCheck | Observation | CheckOutcome | RunEnd | GivenVerdict
+    Run | Baseline | PlannedCheck | Observation | Finding | CheckOutcome | RunEnd | GivenVerdict
 )
 
 FORMAT = 1
@@ -37,6 +38,7 @@ _TYPES: dict[str, type[Record]] = {
     "baseline": Baseline,
     "check": PlannedCheck,
     "observation": Observation,
+    "finding": Finding,
     "outcome": CheckOutcome,
     "end": RunEnd,
     "verdict": GivenVerdict,
@@ -123,6 +125,15 @@ _PARSERS: dict[type[Record], dict[str, Callable[[Any], Any]]] = {
         "status": _maybe_whole,
         **dict.fromkeys(("error", "unobserved", "check"), _maybe_text),
         "facts": _facts,
+    },
+    Finding: {
+        **dict.fromkeys(
+            ("rule", "title", "detail", "source", "remedy", "check", "exchange", "curl"), _text
+        ),
+        "severity": FindingSeverity,
+        "places": _texts,
+        "at": _time,
+        "attempt": _whole,
     },
     CheckOutcome: {
         **dict.fromkeys(("id", "message"), _text),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from deployment_gate.evidence.finding import Finding
 from deployment_gate.evidence.observation import Observation
 
 
@@ -174,6 +175,7 @@ class Evidence:
     before: Baseline | None = None
     plan: tuple[PlannedCheck, ...] = ()
     observations: tuple[Observation, ...] = ()
+    findings: tuple[Finding, ...] = ()
     outcomes: tuple[CheckOutcome, ...] = ()
     end: RunEnd | None = None
 

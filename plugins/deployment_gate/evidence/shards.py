@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+from deployment_gate.evidence.finding import Finding, last_findings
 from deployment_gate.evidence.journal import EvidenceError, read_lines
 from deployment_gate.evidence.lines import Record
 from deployment_gate.evidence.observation import Observation
@@ -59,6 +60,7 @@ class _Shard:
     before: Baseline | None = None
     plan: dict[str, PlannedCheck] = field(default_factory=dict)
     observations: list[Observation] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     outcomes: list[CheckOutcome] = field(default_factory=list)
     end: RunEnd | None = None
     given: GivenVerdict | None = None
@@ -80,6 +82,8 @@ class _Shard:
         match record:
             case Observation():
                 self.observations.append(record)
+            case Finding():
+                self.findings.append(record)
             case CheckOutcome():
                 self.outcomes.append(record)
             case PlannedCheck():
@@ -190,6 +194,7 @@ def _merged(shards: Sequence[_Shard]) -> Evidence:
         before=_merged_baseline([shard.before for shard in shards]),
         plan=tuple(plan.values()),
         observations=tuple(sorted(seen, key=lambda one: one.at)),
+        findings=_findings(shards),
         outcomes=tuple(sorted(_outcomes(shards), key=lambda one: one.at)),
         end=_merged_end([shard.end for shard in shards]),
     )
@@ -254,6 +259,17 @@ def _outcomes(shards: Sequence[_Shard]) -> Iterator[CheckOutcome]:
             elif one.id not in worst or _badness(one) > _badness(worst[one.id]):
                 worst[one.id] = one
     yield from worst.values()
+
+
+def _findings(shards: Sequence[_Shard]) -> tuple[Finding, ...]:
+    """What was found, by time; what several machines found counts once."""
+    found = [one for shard in shards for one in last_findings(shard.findings)]
+    first = {(one.check, one.fingerprint): one for one in sorted(found, key=_when, reverse=True)}
+    return tuple(sorted(first.values(), key=_when))
+
+
+def _when(one: Finding) -> datetime:
+    return one.at
 
 
 def _badness(one: CheckOutcome) -> int:

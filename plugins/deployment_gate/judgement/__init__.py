@@ -13,7 +13,7 @@ from deployment_gate.judgement.triggers import (
     suspicions,
 )
 from deployment_gate.judgement.verdict import ENDED_NORMALLY, Verdict, judge
-from deployment_gate.judgement.waivers import waiver_on
+from deployment_gate.judgement.waivers import waiver_of_finding, waiver_on
 
 __all__ = [
     "ENDED_NORMALLY",
@@ -32,5 +32,6 @@ __all__ = [
     "read_health",
     "suspicions",
     "trigger_of_check",
+    "waiver_of_finding",
     "waiver_on",
 ]

@@ -96,7 +96,7 @@ def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
                 )
     if evidence.run.tier == Tier.FULL:
         for waiver in policy.waivers:
-            if not any(waiver.is_about(check.id) for check in evidence.plan):
+            if waiver.check and not any(waiver.is_about(check.id) for check in evidence.plan):
                 yield f"the waiver of {waiver.check} ({waiver.owner}) is about no check any more"
     yield from _before_and_after(policy, evidence)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deployment_gate.evidence import Observation
+from deployment_gate.probes.budget import Budget
 from deployment_gate.probes.exchange import KEPT, Exchange
 
 
@@ -24,6 +25,7 @@ class Conduct:
         attempt: Which attempt at it this is, from 1 on.
         is_writing: Whether the running check is marked `writes`.
         is_provoking: Whether the running check sends what must be refused.
+        budget: How much the running check and its like may send; None where that isn't bounded.
         step: What the running check calls what it is doing.
         exchanges: What it sent and received, the last ones.
         unobserved: Why one of its requests saw nothing of the target, where one didn't.
@@ -42,6 +44,7 @@ class Conduct:
     attempt: int = 1
     is_writing: bool = False
     is_provoking: bool = False
+    budget: Budget | None = None
     step: str | None = None
     exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=KEPT))
     unobserved: str | None = None

@@ -14,6 +14,7 @@ from deployment_gate.environment import READING
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_connection_within
+from deployment_gate.probes.budget import LONGEST_WAIT_S
 from deployment_gate.probes.conduct import Conduct
 from deployment_gate.probes.exchange import Exchange
 from deployment_gate.probes.sampler import ssl_context
@@ -56,6 +57,28 @@ class _ObservedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._refuse_what_has_no_leave(request)
+        response = self._ask(request)
+        wait_s = self._wait_of(response, request)
+        if wait_s is None:
+            return response
+        time.sleep(wait_s)
+        self._conduct.unobserved = None
+        return self._ask(request)
+
+    def _wait_of(self, response: httpx.Response, request: httpx.Request) -> float | None:
+        """How long to wait until an answer 429 says that one may ask again; None: not at all."""
+        if self._conduct.budget is None or request.extensions.get("expects_throttling"):
+            return None
+        if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or request.method not in READING:
+            return None
+        # RFC 9110, 10.2.3; a date instead of seconds is for longer than anybody waits here.
+        said = response.headers.get("Retry-After", "")
+        wait_s = int(said) if said.isascii() and said.isdigit() else LONGEST_WAIT_S + 1
+        return wait_s if wait_s <= LONGEST_WAIT_S else None
+
+    def _ask(self, request: httpx.Request) -> httpx.Response:
+        if self._conduct.budget:
+            self._conduct.budget.spend(request.url.host)
         origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
         self._ask_for_a_life_sign(origin)
         at = datetime.now(UTC)
@@ -90,7 +113,11 @@ class _ObservedTransport(httpx.BaseTransport):
                     step=self._conduct.step,
                 )
             )
-            if response is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            if (
+                response is not None
+                and response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+                and not request.extensions.get("expects_throttling")
+            ):
                 self._conduct.unobserved = "answered 429: it limits this runner's rate"
             self._conduct.unobserved = why.unobserved or self._conduct.unobserved
             self._conduct.is_unanswered |= why.error is not None

@@ -1,0 +1,1 @@
+"""What an attacker sees first, looked at without hurting anything."""

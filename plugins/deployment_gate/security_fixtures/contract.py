@@ -1,0 +1,3 @@
+"""The fixtures of checks of odd input."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The fixtures of checks of what is in the open."""
+
+from __future__ import annotations
