@@ -16,6 +16,7 @@ from deployment_gate.environment import (
     model,
     policy_sections,
     sections,
+    security_sections,
     web_sections,
 )
 from deployment_gate.environment.elements import LABEL, ROLES, TEXT, Element
@@ -25,6 +26,7 @@ from deployment_gate.environment.model import Environment
 _MODULES = (
     *(model, sections, policy_sections),
     *(api_sections, journey_sections, data_sections, web_sections, load_sections),
+    security_sections,
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}
