@@ -1,12 +1,14 @@
-"""The command line: `python -m sandbox up | fault | status`."""
+"""The command line: `python -m sandbox up | fault | status | certificates`."""
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
+from sandbox.certificates import expires_at, prepare
 from sandbox.errors import SandboxError
-from sandbox.faults import FAULTS, parse_fault
+from sandbox.faults import FAULTS, FAULTS_BY_NAME, parse_fault
 from sandbox.releases import DEFAULT_RELEASE, RELEASES, find_release
 from sandbox.state import (
     RunningSandbox,
@@ -39,6 +41,15 @@ def parse_arguments() -> argparse.Namespace:
     )
     up.add_argument("--api-port", type=int, metavar="N", help="default 18000; 0 picks a free one")
     up.add_argument("--web-port", type=int, metavar="N", help="default 13000; 0 picks a free one")
+    up.add_argument(
+        "--tls", type=Path, metavar="DIR", help="over TLS, with the certificates there, or new ones"
+    )
+    up.add_argument(
+        "--plain-port",
+        type=int,
+        metavar="N",
+        help="with --tls: where plain HTTP is led to the web interface; default 13080",
+    )
     up.add_argument("--database-url", metavar="URL", help="default: a SQLite file for this run")
     up.add_argument("--access-log", type=Path, metavar="FILE", help="a line of JSON per request")
 
@@ -51,6 +62,10 @@ def parse_arguments() -> argparse.Namespace:
     fault.add_argument("fault", metavar="NAME[=VALUE] | clear | list")
 
     commands.add_parser("status", parents=[where], help="say what is running")
+    certificates = commands.add_parser(
+        "certificates", help="make the certificates that up --tls DIR serves with"
+    )
+    certificates.add_argument("directory", type=Path, metavar="DIR")
     return parser.parse_args()
 
 
@@ -68,17 +83,36 @@ def choose_port(given: int | None, variable: str, default: int) -> int:
 
 def up(arguments: argparse.Namespace) -> int:
     """Run the sandbox in the foreground."""
+    if arguments.plain_port is not None and not arguments.tls:
+        raise SandboxError("--plain-port N leads plain HTTP to TLS: say --tls DIR, too.")
+    faults = dict(parse_fault(text) for text in arguments.fault)
+    for name in faults:
+        demand_tls(name, has_tls=arguments.tls is not None)
+    plain_port = (
+        choose_port(arguments.plain_port, "SANDBOX_PLAIN_PORT", 13080) if arguments.tls else 0
+    )
     return run(
         Plan(
             release=find_release(arguments.release).version,
-            faults=dict(parse_fault(text) for text in arguments.fault),
+            faults=faults,
             api_port=choose_port(arguments.api_port, "SANDBOX_API_PORT", 18000),
             web_port=choose_port(arguments.web_port, "SANDBOX_WEB_PORT", 13000),
             database_url=arguments.database_url,
             state_dir=arguments.state_dir,
             access_log=arguments.access_log,
+            tls_dir=arguments.tls,
+            plain_port=plain_port,
         )
     )
+
+
+def demand_tls(name: str, *, has_tls: bool) -> None:
+    """Raise an error when that fault would change nothing, since there is no TLS to break."""
+    if FAULTS_BY_NAME[name].needs_tls and not has_tls:
+        raise SandboxError(
+            f"The fault {name} needs a sandbox that answers over TLS: "
+            "start one by `python -m sandbox up --tls DIR`."
+        )
 
 
 def the_running_one(state_dir: Path | None) -> RunningSandbox:
@@ -123,6 +157,7 @@ def fault(arguments: argparse.Namespace) -> int:
     else:
         name, value = parse_fault(arguments.fault)
         running = the_running_one(arguments.state_dir)
+        demand_tls(name, has_tls=running.ca is not None)
         add_fault(Path(running.state_dir), name, value)
     print(f"faults on {running.api_url}: {describe_faults(running)}")
     return 0
@@ -135,7 +170,8 @@ def status(arguments: argparse.Namespace) -> int:
         print(
             f"release {running.release}  api {running.api_url} (pid {running.api_pid})  "
             f"web {running.web_url} (pid {running.web_pid})  "
-            f"supervisor pid {running.supervisor_pid}  faults: {describe_faults(running)}  "
+            + (f"plain {running.plain_url}  ca {running.ca}  " if running.ca else "")
+            + f"supervisor pid {running.supervisor_pid}  faults: {describe_faults(running)}  "
             f"state {running.state_dir}"
         )
     if not found:
@@ -143,7 +179,16 @@ def status(arguments: argparse.Namespace) -> int:
     return 0 if found else 1
 
 
-COMMANDS = {"up": up, "fault": fault, "status": status}
+def certificates(arguments: argparse.Namespace) -> int:
+    """Make the certificates that are missing or run out, and say what trusts them."""
+    made = prepare(arguments.directory)
+    print(f"good until {expires_at(made.server):%Y-%m-%d}")
+    print(f"trust      export SSL_CERT_FILE={shlex.quote(str(made.ca))}")
+    print(f"serve      python -m sandbox up --tls {shlex.quote(str(made.directory))}")
+    return 0
+
+
+COMMANDS = {"up": up, "fault": fault, "status": status, "certificates": certificates}
 
 
 def main() -> int:

@@ -1,19 +1,16 @@
 """The faults that the sandbox can be given: one record for each.
 
 A fault gives the platform flaws, or stands around each request. A new fault is a new record in
-`FAULTS` and its test.
+`FAULTS` and its test; those of security are in `security_faults`.
 """
 
 import difflib
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
 
 from sandbox.errors import SandboxError
+from sandbox.fault import Fault, Part, Value
 from sandbox.flaws import Flaw
 from sandbox.interference import (
-    Exchange,
     Throttle,
     answer_broken_script,
     answer_some_with_an_error,
@@ -26,44 +23,7 @@ from sandbox.interference import (
     misroute,
     redirect_as_found,
 )
-
-# What is set: the fault's name, and its value or None where it takes none.
-FaultSettings = Mapping[str, float | None]
-
-
-class Part(Enum):
-    """The process that a fault works in."""
-
-    API = "api"
-    WEB = "web"
-
-
-@dataclass(slots=True, frozen=True)
-class Value:
-    """The number that a fault takes: what it means, its default and its bounds."""
-
-    meaning: str
-    default: float
-    highest: float
-    lowest: float = 0.0
-
-
-@dataclass(slots=True, frozen=True)
-class Fault:
-    """One way to break the platform; it gives it flaws, or stands around each request."""
-
-    name: str
-    sentence: str
-    flaws: tuple[Flaw, ...] = ()
-    around: Callable[[Exchange], Awaitable[None]] | None = None
-    value: Value | None = None
-    parts: frozenset[Part] = frozenset({Part.API})
-
-    @property
-    def form(self) -> str:
-        """How the fault is written on the command line."""
-        return f"{self.name}={self.value.default:g}" if self.value else self.name
-
+from sandbox.security_faults import SECURITY_FAULTS
 
 # Those further down stand further out: a slow platform is slow with its errors, too.
 FAULTS = (
@@ -298,6 +258,7 @@ FAULTS = (
         value=Value("seconds, 0 to 600", default=2.5, highest=600.0),
         parts=frozenset({Part.WEB}),
     ),
+    *SECURITY_FAULTS,
     Fault(
         "health-down",
         "The health endpoints of the API say unhealthy.",

@@ -46,6 +46,19 @@ class Flaw(Enum):
     THIRD_PARTY = auto()
     SLOW_INTERACTION = auto()
     UNDEAD_SESSION = auto()
+    ANY_TOKEN_ADMIN = auto()
+    ANY_OBJECT = auto()
+    MASS_ASSIGNMENT = auto()
+    ALG_NONE = auto()
+    NO_RATE_LIMIT = auto()
+    USER_ENUMERATION = auto()
+    DEFAULT_ACCOUNT = auto()
+    SQL_IN_ERRORS = auto()
+    ECHOED_PASSWORD = auto()
+    WILDCARD_CORS = auto()
+    SPA_FALLBACK = auto()
+    WEAK_TLS = auto()
+    EXPIRING_CERTIFICATE = auto()
 
 
 Flaws = frozenset[Flaw]

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from sandbox.asgi import App, Headers, Message, Receive, Scope, Send, with_headers
 
+# Browsers don't come by plain HTTP any more, for two years (RFC 6797).
+ONLY_TLS: Headers = [(b"strict-transport-security", b"max-age=63072000; includeSubDomains")]
+
 
 def now() -> str:
     """Return the time as the platform writes it."""

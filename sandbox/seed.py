@@ -6,7 +6,20 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from sandbox.api.database import policies, users
 
-ROLES = {"test": "analyst", "admin": "admin"}
+ACCOUNTS = (
+    {
+        "username": "test",
+        "role": "analyst",
+        "display_name": "Tess Analyst",
+        "email": "tess@openpolicy.example",
+    },
+    {
+        "username": "admin",
+        "role": "admin",
+        "display_name": "Ada Administrator",
+        "email": "ada@openpolicy.example",
+    },
+)
 STATUSES = ("active", "active", "active", "draft", "archived")
 FIRST_DAY = "2026-0{month}-{day:02}T09:30:00.000+00:00"
 
@@ -142,14 +155,13 @@ def policies_to_start_with() -> Iterator[dict[str, object]]:
 def seed(
     connection: Connection, passwords: Mapping[str, str], hash_password: Callable[[str], str]
 ) -> None:
-    """Set this run's passwords, and fill in the policies when there are none."""
-    connection.execute(delete(users).where(users.c.username.in_(ROLES)))
-    connection.execute(
-        insert(users),
-        [
-            {"username": name, "role": role, "password_hash": hash_password(passwords[name])}
-            for name, role in ROLES.items()
-        ],
-    )
+    """Set the users with this run's passwords, and fill in the policies when there are none."""
+    rows = [
+        {**account, "password_hash": hash_password(passwords[account["username"]])}
+        for account in ACCOUNTS
+    ]
+    usernames = [account["username"] for account in ACCOUNTS]
+    connection.execute(delete(users).where(users.c.username.in_(usernames)))
+    connection.execute(insert(users), rows)
     if not connection.execute(select(func.count()).select_from(policies)).scalar_one():
         connection.execute(insert(policies), list(policies_to_start_with()))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.faults import FaultSettings
+from sandbox.fault import FaultSettings
 
 LOCK_PATIENCE_S = 1.0
 DATABASE = "platform.sqlite3"
@@ -29,6 +29,8 @@ class RunningSandbox:
     api_pid: int
     web_pid: int
     state_dir: str
+    plain_url: str | None = None
+    ca: str | None = None
 
 
 def default_state_root() -> Path:

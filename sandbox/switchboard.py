@@ -8,7 +8,8 @@ from pathlib import Path
 from random import Random
 
 from sandbox.asgi import App, Receive, Scope, Send
-from sandbox.faults import FAULTS, Fault, FaultSettings, Part
+from sandbox.fault import Fault, FaultSettings, Part
+from sandbox.faults import FAULTS
 from sandbox.flaws import Flaws
 from sandbox.interference import Exchange
 

@@ -4,22 +4,24 @@ import os
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 
 from sandbox.api.auth import HASHER
 from sandbox.api.cache import Cache
+from sandbox.api.cross_origin import CrossOriginLayer
 from sandbox.api.database import Database
 from sandbox.api.errors import install_error_answers
 from sandbox.api.metrics import Metrics, MetricsLayer
 from sandbox.api.replicas import ReplicaLayer, identity
+from sandbox.api.roles import AssumedRoles
 from sandbox.api.routing import ROUTERS, RoutingLayer, template_of
 from sandbox.api.services import Services
+from sandbox.api.sign_ins import FailedSignIns
 from sandbox.api.tokens import Tokens
 from sandbox.asgi import App, Headers, Scope
-from sandbox.faults import Part
+from sandbox.fault import Part
 from sandbox.flaws import Flaw
-from sandbox.layers import AccessLogLayer, HeaderLayer
+from sandbox.layers import ONLY_TLS, AccessLogLayer, HeaderLayer
 from sandbox.releases import find_release
 from sandbox.seed import seed
 from sandbox.settings import Settings
@@ -32,6 +34,8 @@ SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 ]
 
 
@@ -51,12 +55,15 @@ def create_app(settings: Settings) -> App:
         cache=Cache(flaws),
         tokens=Tokens(),
         metrics=Metrics(release),
+        failed_sign_ins=FailedSignIns(flaws),
+        assumed_roles=AssumedRoles(flaws),
         flaws=flaws,
     )
     platform = create_platform(services, settings.web_url)
+    secured = [*SECURITY_HEADERS, *(ONLY_TLS if settings.tls_dir else [])]
 
     def headers(scope: Scope) -> Headers:
-        security = [] if Flaw.MISSING_HEADERS in flaws() else SECURITY_HEADERS
+        security = [] if Flaw.MISSING_HEADERS in flaws() else secured
         return [*identity(scope), *NO_STORE, *security]
 
     app: App = FaultLayer(platform, switchboard)
@@ -83,11 +90,6 @@ def create_platform(services: Services, web_url: str) -> FastAPI:
     # The innermost first: a HEAD is told the length that a compressed GET would have.
     platform.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES)
     platform.add_middleware(RoutingLayer, services.flaws)
-    platform.add_middleware(
-        CORSMiddleware,
-        allow_origins=[web_url, web_url.replace("127.0.0.1", "localhost")],
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
-        expose_headers=["ETag", "X-Release", "X-Instance"],
-    )
+    origins = (web_url, web_url.replace("127.0.0.1", "localhost"))
+    platform.add_middleware(CrossOriginLayer, services.flaws, origins)
     return platform

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -20,13 +21,14 @@ from sandbox.api.database import users
 from sandbox.api.errors import ApiError, documented, unauthorized
 from sandbox.api.services import Services, services_of
 from sandbox.api.sessions import Session
-from sandbox.api.tokens import HIGHEST_LIFETIME_S, Principal
-from sandbox.flaws import Flaw
+from sandbox.api.tokens import HIGHEST_LIFETIME_S, Principal, read_unsigned
+from sandbox.flaws import Flaw, Flaws
 
 # The memory that OWASP asks of Argon2id at least, in one pass: quicker than it is safe.
 HASHER = PasswordHasher(time_cost=1, memory_cost=19456, parallelism=1)
 # What an unknown user's password is compared with, so that both take as long.
 NOBODY = HASHER.hash("nobody")
+DEFAULT_ACCOUNT = ("admin", "admin")
 ANYBODY = Principal("anybody", "admin", "", 0)
 
 bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/v1/auth/login.")
@@ -80,9 +82,10 @@ async def signed_in(
 ) -> Principal:
     """Return who sends the request; 401 without a good token."""
     services = services_of(request)
-    principal = services.tokens.read(credentials.credentials) if credentials else None
+    principal = read_token(services, credentials.credentials) if credentials else None
     if principal and await is_good(services, principal):
-        return principal
+        role = services.assumed_roles.of(principal.username, principal.role)
+        return principal if role == principal.role else replace(principal, role=role)
     if Flaw.AUTH_BYPASS in services.flaws():
         return ANYBODY
     raise unauthorized("unauthorized", "Sign in: this needs a valid access token.")
@@ -91,9 +94,17 @@ async def signed_in(
 SignedIn = Annotated[Principal, Depends(signed_in)]
 
 
-async def administrator(principal: SignedIn) -> Principal:
+def read_token(services: Services, token: str) -> Principal | None:
+    """Return whose token it is, expired or not; None when it isn't one of ours."""
+    principal = services.tokens.read(token)
+    if principal is None and Flaw.ALG_NONE in services.flaws():
+        return read_unsigned(token)
+    return principal
+
+
+async def administrator(request: Request, principal: SignedIn) -> Principal:
     """Return who sends the request; 403 when it isn't an administrator."""
-    if principal.role != "admin":
+    if principal.role != "admin" and Flaw.ANY_TOKEN_ADMIN not in services_of(request).flaws():
         raise ApiError(403, "forbidden", "This needs the role admin.")
     return principal
 
@@ -138,11 +149,23 @@ def issue(
     )
 
 
-@router.post("/login", dependencies=TAKES_JSON, responses=documented(401, 415, 422, 503))
+def refused(credentials: Credentials, flaws: Flaws, *, is_known: bool) -> ApiError:
+    """Return the error for credentials that are wrong, which doesn't tell what is wrong in them."""
+    message = "Wrong username or password."
+    if Flaw.ECHOED_PASSWORD in flaws:
+        message = f"Wrong username or password: {credentials.password}."
+    if Flaw.USER_ENUMERATION in flaws and not is_known:
+        message = "Unknown user."
+    return unauthorized("wrong_credentials", message)
+
+
+@router.post("/login", dependencies=TAKES_JSON, responses=documented(401, 415, 422, 429, 503))
 async def login(request: Request, credentials: Credentials) -> IssuedTokens:
-    """Sign in."""
+    """Sign in; who fails too often has to wait."""
     services = services_of(request)
-    if Flaw.LOGIN_REFUSED in services.flaws() and "origin" in request.headers:
+    flaws = services.flaws()
+    services.failed_sign_ins.demand_few(credentials.username)
+    if Flaw.LOGIN_REFUSED in flaws and "origin" in request.headers:
         raise ApiError(422, "invalid_request", "body.client_id: Field required")
     query = select(users.c.password_hash, users.c.role).where(
         users.c.username == credentials.username
@@ -150,8 +173,11 @@ async def login(request: Request, credentials: Credentials) -> IssuedTokens:
     user = await services.database.run(lambda connection: connection.execute(query).first())
     password_hash, role = (user[0], user[1]) if user else (NOBODY, "admin")
     matches = await to_thread.run_sync(is_right, password_hash, credentials.password)
-    if not (user and matches) and Flaw.AUTH_BYPASS not in services.flaws():
-        raise unauthorized("wrong_credentials", "Wrong username or password.")
+    if Flaw.DEFAULT_ACCOUNT in flaws:
+        matches |= (credentials.username, credentials.password) == DEFAULT_ACCOUNT
+    if not (user and matches) and Flaw.AUTH_BYPASS not in flaws:
+        services.failed_sign_ins.note(credentials.username)
+        raise refused(credentials, flaws, is_known=user is not None)
     session = sessions.begin(credentials.username, role)
     refresh_token = await services.database.run(
         partial(sessions.issue_refresh_token, session=session)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     make_url,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
@@ -37,7 +38,14 @@ users = Table(
     Column("username", String(100), primary_key=True),
     Column("password_hash", String(200), nullable=False),
     Column("role", String(20), nullable=False),
+    Column("display_name", String(100), nullable=False),
+    Column("email", String(200), nullable=False),
 )
+# What a database of an earlier sandbox lacks; each kind of database reads these words alike.
+LATER_COLUMNS = {
+    "display_name": "ALTER TABLE users ADD COLUMN display_name VARCHAR(100) NOT NULL DEFAULT ''",
+    "email": "ALTER TABLE users ADD COLUMN email VARCHAR(200) NOT NULL DEFAULT ''",
+}
 
 policies = Table(
     "policies",
@@ -122,6 +130,7 @@ class Database:
         try:
             with self._home.begin() as connection:
                 metadata.create_all(connection)
+                add_later_columns(connection)
                 for statement in SEARCH[self.dialect]:
                     connection.exec_driver_sql(statement)
                 seed(connection)
@@ -138,6 +147,14 @@ class Database:
         engine = self._nowhere if Flaw.DATABASE_DOWN in self._flaws() else self._home
         with engine.begin() as connection:
             return work(connection)
+
+
+def add_later_columns(connection: Connection) -> None:
+    """Give a table that an earlier sandbox has made the columns that came after it."""
+    present = {column["name"] for column in inspect(connection).get_columns(users.name)}
+    for name, statement in LATER_COLUMNS.items():
+        if name not in present:
+            connection.exec_driver_sql(statement)
 
 
 def unreachable(url: URL) -> URL:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from sandbox.api.services import replica_of, services_of
 from sandbox.releases import Release
+from sandbox.security_txt import security_txt
 
 router = APIRouter(tags=["operation"])
 
@@ -45,6 +46,12 @@ async def metrics(request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """Describe the API as that release has it."""
     return JSONResponse(describe(request.app.openapi(), replica_of(request).release))
+
+
+@router.get("/.well-known/security.txt", include_in_schema=False)
+async def security() -> Response:
+    """Say where to report what is insecure."""
+    return Response(security_txt(), media_type="text/plain")
 
 
 def describe(schema: dict[str, Any], release: Release) -> dict[str, Any]:

@@ -8,11 +8,18 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
-from sandbox.api import auth, health, operation, policies, search
+from sandbox.api import auth, health, operation, policies, search, users
 from sandbox.asgi import App, Message, Receive, Scope, Send
 from sandbox.flaws import Flaw, Flaws
 
-ROUTERS = (health.router, operation.router, auth.router, policies.router, search.router)
+ROUTERS = (
+    health.router,
+    operation.router,
+    auth.router,
+    users.router,
+    policies.router,
+    search.router,
+)
 
 
 def routes_at(path: str) -> list[APIRoute]:

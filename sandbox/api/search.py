@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 
 from sandbox.api.auth import SignedIn
 from sandbox.api.database import policies
-from sandbox.api.errors import documented, internal_error
+from sandbox.api.errors import ApiError, documented, internal_error
 from sandbox.api.listing import ENTRY_COLUMNS, JSON, WithPaging, read_page, write_listing
 from sandbox.api.models import SearchListing
 from sandbox.api.services import replica_of, services_of
@@ -49,6 +49,9 @@ def choose_query(q: str, dialect: str, flaws: Flaws) -> PolicyQuery:
         raise internal_error()
     if Flaw.LEAKY_ERRORS in flaws:
         return find_raw(q)
+    if Flaw.SQL_IN_ERRORS in flaws and "'" in q:
+        statement = " ".join(str(find_raw(q)).split())
+        raise ApiError(400, "bad_request", f"unrecognized token in statement: {statement}")
     if Flaw.GREEDY_SEARCH in flaws:
         return select(*ENTRY_COLUMNS).order_by(policies.c.id)
     words = WORD.findall(q)
@@ -81,5 +84,5 @@ def find_words(words: Sequence[str], dialect: str) -> PolicyQuery:
 
 
 def find_raw(q: str) -> PolicyQuery:
-    """Return the query as a careless release would put it together, for the leaky-errors fault."""
+    """Return the query as a careless release would put it together."""
     return select(*ENTRY_COLUMNS).where(literal_column(f"policies.body LIKE '%{q}%'"))

@@ -8,6 +8,8 @@ from fastapi import Request
 from sandbox.api.cache import Cache
 from sandbox.api.database import Database
 from sandbox.api.metrics import Metrics
+from sandbox.api.roles import AssumedRoles
+from sandbox.api.sign_ins import FailedSignIns
 from sandbox.api.tokens import Tokens
 from sandbox.flaws import Flaws
 from sandbox.releases import Release
@@ -21,6 +23,8 @@ class Services:
     cache: Cache
     tokens: Tokens
     metrics: Metrics
+    failed_sign_ins: FailedSignIns
+    assumed_roles: AssumedRoles
     flaws: Callable[[], Flaws]
 
 

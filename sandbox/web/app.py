@@ -3,18 +3,27 @@
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.asgi import App, Headers, Scope
-from sandbox.faults import Part
+from sandbox.fault import Part
 from sandbox.flaws import Flaw, Flaws
-from sandbox.layers import AccessLogLayer, HeaderLayer, now
+from sandbox.layers import ONLY_TLS, AccessLogLayer, HeaderLayer, now
 from sandbox.releases import Release, find_release
+from sandbox.security_txt import security_txt
 from sandbox.settings import Settings
 from sandbox.switchboard import FaultLayer, Switchboard
 from sandbox.web.flawed_pages import THIRD_PARTY, with_flaws
@@ -36,8 +45,9 @@ def create_app(settings: Settings) -> App:
     release = find_release(settings.release)
     switchboard = Switchboard(Path(settings.state_dir) / "faults.json", Part.WEB)
     plain: Headers = [(b"x-release", release.version.encode()), *NO_STORE]
-    secured = [*plain, *security_headers(settings.api_url, "'self'")]
-    opened = [*plain, *security_headers(settings.api_url, f"'self' {THIRD_PARTY}")]
+    lasting = ONLY_TLS if settings.tls_dir else []
+    secured = [*plain, *lasting, *security_headers(settings.api_url, "'self'")]
+    opened = [*plain, *lasting, *security_headers(settings.api_url, f"'self' {THIRD_PARTY}")]
 
     def headers(_: Scope) -> Headers:
         flaws = switchboard.flaws()
@@ -85,6 +95,9 @@ def create_site(settings: Settings, release: Release, flaws: Callable[[], Flaws]
     async def icon(_: Request) -> Response:
         return FileResponse(HERE / "static" / "icon.svg")
 
+    async def security(_: Request) -> Response:
+        return PlainTextResponse(security_txt())
+
     def page(name: str, title: str) -> Endpoint:
         sound = render(name, title, release)
 
@@ -93,22 +106,33 @@ def create_site(settings: Settings, release: Release, flaws: Callable[[], Flaws]
 
         return answer
 
-    missing = render("missing", "Page not found", release)
+    start, missing = render(*PAGES["/"], release), render("missing", "Page not found", release)
 
-    async def not_found(_: Request, _error: Exception) -> Response:
+    pages = [Route(path, page(name, title)) for path, (name, title) in PAGES.items()]
+
+    async def not_found(request: Request, _error: Exception) -> Response:
+        path = request.scope["path"].rstrip("/")
+        if any(route.matches({**request.scope, "path": path})[0] is Match.FULL for route in pages):
+            query = request.url.query
+            return RedirectResponse(f"{quote(path)}?{query}" if query else quote(path))
+        if Flaw.SPA_FALLBACK in flaws():
+            return HTMLResponse(with_flaws(start, flaws()))
         return HTMLResponse(with_flaws(missing, flaws()), 404)
 
-    return Starlette(
+    site = Starlette(
         routes=[
-            *(Route(path, page(name, title)) for path, (name, title) in PAGES.items()),
+            *pages,
             Route("/config.json", always(config)),
             Route("/version", always(version)),
             Route("/health", health),
+            Route("/.well-known/security.txt", security),
             Route("/favicon.ico", icon),  # what browsers ask for beside a page without a link
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         exception_handlers={404: not_found},
     )
+    site.router.redirect_slashes = False  # it trusts the Host header; `not_found` doesn't
+    return site
 
 
 def always(content: object) -> Endpoint:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Sandbox:
     state_dir: Path
     running: dict[str, Any]
     start_up_s: float
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+    client: httpx.Client
 
     @property
     def api(self) -> str:
@@ -94,6 +95,12 @@ class Sandbox:
         self.process.wait(10)
 
 
+def ask_by(running: dict[str, Any]) -> httpx.Client:
+    """Return a client that trusts the sandbox where it has certificates, and nobody else."""
+    trust = ssl.create_default_context(cafile=running["ca"]) if running["ca"] else False
+    return httpx.Client(timeout=10, verify=trust)
+
+
 @contextmanager
 def started(state_dir: Path, *arguments: str) -> Iterator[Sandbox]:
     """Start a sandbox on free ports; end it after the block."""
@@ -107,7 +114,7 @@ def started(state_dir: Path, *arguments: str) -> Iterator[Sandbox]:
         lines = [process.stdout.readline() for _ in range(4)]
         assert lines[-1], process.stderr.read().decode()
         running = json.loads((state_dir / "sandbox.json").read_text())
-        sandbox = Sandbox(process, state_dir, running, time.monotonic() - began)
+        sandbox = Sandbox(process, state_dir, running, time.monotonic() - began, ask_by(running))
         try:
             yield sandbox
         finally:
@@ -140,6 +147,23 @@ def sandbox(healthy_sandbox: Sandbox) -> Iterator[Sandbox]:
     yield healthy_sandbox
     if json.loads((healthy_sandbox.state_dir / "faults.json").read_text()):
         healthy_sandbox.fault("clear")
+
+
+@pytest.fixture(scope="session")
+def lasting_tls_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox that many tests share, and that answers over TLS."""
+    directory = tmp_path_factory.mktemp("sandbox-tls")
+    tls = ("--tls", str(directory / "certificates"), "--plain-port", "0")
+    with started(directory / "state", *tls) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def tls_sandbox(lasting_tls_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Hand out the shared one; whatever a test breaks is mended."""
+    yield lasting_tls_sandbox
+    if json.loads((lasting_tls_sandbox.state_dir / "faults.json").read_text()):
+        lasting_tls_sandbox.fault("clear")
 
 
 @pytest.fixture(scope="session")

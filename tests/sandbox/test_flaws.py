@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from sandbox.faults import FAULTS
+from sandbox.security_faults import SECURITY_FAULTS
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Sandbox
@@ -50,6 +51,9 @@ SEEN_IN_A_BROWSER = {
     "undead-session",
     "slow-page",
 }
+
+# Those of security, which test_security_faults.py looks at over TLS.
+INSECURE = {fault.name for fault in SECURITY_FAULTS}
 
 
 @dataclass
@@ -290,7 +294,8 @@ def test_sound_platform_shows_no_symptom(visitor: Visitor) -> None:
 
 
 def test_every_fault_is_tested() -> None:
-    assert {fault.name for fault in FAULTS} == SYMPTOMS.keys() | BROAD | SEEN_IN_A_BROWSER
+    tested = SYMPTOMS.keys() | BROAD | SEEN_IN_A_BROWSER | INSECURE
+    assert {fault.name for fault in FAULTS} == tested
 
 
 def test_signing_out_without_revocation_still_kills_the_refresh_token(visitor: Visitor) -> None:

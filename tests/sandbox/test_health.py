@@ -93,7 +93,7 @@ def test_openapi_documents_what_the_api_takes_and_no_more(sandbox: Sandbox) -> N
     description = sandbox.get("/openapi.json").json()
     operations = description["paths"]
     assert {method for path in operations.values() for method in path} == {
-        *("get", "post", "put", "delete")
+        *("get", "post", "put", "patch", "delete")
     }
     login = description["components"]["schemas"]["Credentials"]["properties"]["expires_in"]
     assert (login["minimum"], login["maximum"], login["default"]) == (1, 3600, 3600)

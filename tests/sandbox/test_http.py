@@ -20,6 +20,9 @@ STEADY = [
     POLICIES + "/1",
     POLICIES + "/424242",
     "/api/v1/search?q=policy",
+    "/api/v1/users",
+    "/api/v1/users/test",
+    "/.well-known/security.txt",
     "/nothing",
 ]
 # These tell durations and counts, so that no two answers are equally long.
@@ -38,6 +41,7 @@ JSON_ROUTES = [
     ("POST", "/api/v1/auth/refresh"),
     ("POST", POLICIES),
     ("PUT", POLICIES + "/1"),
+    ("PATCH", "/api/v1/auth/me"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -148,3 +149,36 @@ def test_missing_page_is_a_real_404(sandbox: Sandbox, path: str) -> None:
     answer = httpx.get(sandbox.web + path)
     assert answer.status_code == 404
     assert "Page not found" in answer.text
+
+
+def test_people_find_where_to_report_what_is_insecure(sandbox: Sandbox) -> None:
+    for address in (sandbox.web, sandbox.api):
+        answer = httpx.get(address + "/.well-known/security.txt")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+        assert fields["Contact"].startswith("mailto:")
+        left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
+        assert timedelta(days=30) < left < timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/login/", "/login"),
+        ("/policies/3/?a=b%20c", "/policies/3?a=b%20c"),
+        ("/search//", "/search"),
+    ],
+)
+def test_slash_too_many_is_redirected_without_naming_a_host(
+    sandbox: Sandbox, asked: str, location: str
+) -> None:
+    answer = httpx.get(sandbox.web + asked, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.headers["location"]) == (307, location)
+
+
+@pytest.mark.parametrize("path", ["//", "//evil.example/", "/nothing/"])
+def test_slash_after_what_is_no_page_leads_nowhere(sandbox: Sandbox, path: str) -> None:
+    request = sandbox.client.build_request("GET", sandbox.web)
+    request.url = request.url.copy_with(raw_path=path.encode())
+    answer = sandbox.client.send(request)
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
