@@ -10,6 +10,7 @@ import pytest
 
 from deployment_gate.cli import main
 from deployment_gate.environment import environment_schema
+from deployment_gate.security.catalogue import RULES
 from tests.plugin.conftest import Reply
 from tests.runs import workshop
 
@@ -83,3 +84,21 @@ def test_every_key_of_a_section_is_shown(page: str, kinds: tuple[str, ...]) -> N
         if not re.search(rf"\b{key}\b", text)
     }
     assert missing == set()
+
+
+def test_every_rule_of_security_is_told() -> None:
+    text = (DOCS / "security.md").read_text(encoding="utf-8")
+    rows = [f"| `{one.id}` | {one.severity} | {one.title} | {one.source} |" for one in RULES]
+    assert [row for row in rows if row not in text] == []
+
+
+def test_the_examples_of_security_are_one_environment_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    health = "health_endpoints: {shop: {url: http://127.0.0.1:9/health}}\n"
+    (tmp_path / "shop.yaml").write_text(health + examples_of("security.md"))
+
+    assert main(["explain", "shop", f"--env-dir={tmp_path}"]) == 0, capsys.readouterr().err
+    explained = capsys.readouterr().out
+    assert "rolls back when 2 in a row of one subject's security checks fail" in explained
+    assert "csp-inline-scripts at web GET /legacy* until 2026-12-31, by Ada" in explained

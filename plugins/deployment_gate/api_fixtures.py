@@ -236,13 +236,16 @@ def contract(
     pytestconfig: pytest.Config,
 ) -> Contract:
     """The API's own description, read when it is first needed, and what it is held against."""
-    from deployment_gate.api.contract import Contract  # noqa: PLC0415  # loads httpx
+    from deployment_gate.api.contract import Administration, Contract  # noqa: PLC0415  # loads httpx
 
     return Contract(
         api_target,
         client=api_as,
         baseline=pytestconfig.stash[process_key].baseline,
         beside=environment.paths_beside_the_api(),
+        administration=Administration(
+            environment.security.administrative, environment.administrator
+        ),
     )
 
 

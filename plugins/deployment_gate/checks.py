@@ -30,13 +30,14 @@ from deployment_gate.evidence import (
 )
 from deployment_gate.judgement import (
     Judged,
+    JudgedFinding,
     Reading,
     TriggerState,
     judge_trigger,
     read_health,
     trigger_of_check,
-    waiver_of_finding,
     waiver_on,
+    weigh,
 )
 from deployment_gate.outcomes import failure_message, redact_report
 from deployment_gate.probes.blame import Blame
@@ -191,9 +192,9 @@ class CheckProcess:
         """Write down what the running check found."""
         self._journal.append(*findings)
 
-    def waiver_of_finding(self, finding: Finding) -> WaiverRule | None:
-        """The waiver that accepts a finding on the day of the run, where there is one."""
-        return waiver_of_finding(self._policy, finding, self.beginning.day)
+    def weigh(self, findings: Iterable[Finding]) -> tuple[JudgedFinding, ...]:
+        """What becomes of findings by the policy, on the day of the run, the worst first."""
+        return weigh(self._policy, findings, self.beginning.day)
 
     def rule_of(self, check: str) -> TriggerRule | None:
         """The trigger that counts a check's attempts, where one does and nobody waived it."""

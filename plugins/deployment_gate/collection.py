@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +37,14 @@ MARKERS = (
     "load: makes load; needs the environment's leave (`allow: {load: true}`).",
     "burst: sends many requests at once; needs the environment's leave (`allow: {burst: true}`).",
     "needs(entry, ...): only where the environment has these entries, `api.login` say; {name} in "
-    + "one is what the check's parameter of that name is, --option an option of the run.",
+    + "one is what the check's parameter of that name is, --option an option of the run, "
+    + "`library NAME` an optional library.",
     "provokes: sends what must be refused; how it is answered counts for no rate and no speed.",
 )
 """pytest's markers, as `--markers` lists them."""
+
+_LIBRARY = "library "
+"""So a need begins that is a library's name."""
 
 _WORDS_OF_THE_GRAMMAR = {"and", "or", "not", "True", "False", "None"}
 
@@ -262,6 +267,11 @@ def _lacking(item: pytest.Item, environment: Environment) -> str | None:
             if entry.startswith("--"):
                 if not item.config.getoption(entry):
                     return f"no {entry} was given"
+                continue
+            if entry.startswith(_LIBRARY):
+                library = entry.removeprefix(_LIBRARY)
+                if find_spec(library) is None:
+                    return f"{library} isn't installed"
                 continue
             # Each part by itself: a name may have a dot in it.
             path = [*takewhile(bool, (part.format(**names) for part in entry.split(".")))]

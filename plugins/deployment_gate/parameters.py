@@ -38,6 +38,9 @@ def parameters_of(fixture: str, environment: Environment) -> list[ParameterSet] 
         "fact": api.facts if api else {},
         "database": environment.databases,
         "cache_server": environment.caches,
+        "tls_server": environment.tls_servers,
+        "open_address": environment.open_addresses,
+        "plain_http": environment.plain_http,
         **{name: {} for name in (*_OF_WEB, *_OF_LOAD)},
     }
     if fixture not in names:

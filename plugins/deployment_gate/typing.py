@@ -11,11 +11,15 @@ from deployment_gate.environment import ApiTarget, Environment, WebTarget
 from deployment_gate.fixtures import HealthResult
 from deployment_gate.load.seen import SeenLoad
 from deployment_gate.load.targets import TargetResult
+from deployment_gate.security.handshakes import TlsServer
+from deployment_gate.security.rules import Looked
+from deployment_gate.security_fixtures.access import AccessLooks
 from deployment_gate.web.journeys import JourneyTaken
 from deployment_gate.web.links import LinkStatus
 from deployment_gate.web.seen import PictureSeen, SeenPage, SeenSpeed
 
 __all__ = [
+    "AccessLooks",
     "ApiTarget",
     "Contract",
     "Environment",
@@ -25,6 +29,7 @@ __all__ = [
     "JourneyTaken",
     "LinkStatus",
     "Listing",
+    "Looked",
     "Page",
     "PictureSeen",
     "SeenCache",
@@ -35,6 +40,7 @@ __all__ = [
     "Sessions",
     "SharedFact",
     "TargetResult",
+    "TlsServer",
     "Token",
     "WebTarget",
 ]

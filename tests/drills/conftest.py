@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +77,19 @@ load:
     stress: null
 launch: null
 """
+# Security alone, in a hurry, and with little odd input.
+SECURED = """
+extends: {base}
+health_endpoints: null
+release_identity: null
+rollback_triggers: null
+load: null
+security:
+  rate: 1000
+  burst: 25
+  odd_input: {{requests: 3}}
+launch: null
+"""
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,8 @@ class Target:
     access_log: Path
     api_url: str
     web_url: str
+    variables: dict[str, str] = field(default_factory=dict)
+    """What else a run against it needs in its environment."""
 
     def set_fault(self, fault: str) -> None:
         """Break it, or mend it with `clear`."""
@@ -167,7 +182,7 @@ def target(running: Target) -> Iterator[Target]:
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's environments, and three of the sandbox for drills."""
+    """The project's environments, and those of the sandbox for drills."""
     folder = tmp_path_factory.mktemp("environments")
     for file in (ROOT / "environments").glob("*.yaml"):
         (folder / file.name).write_text(file.read_text())
@@ -175,12 +190,17 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "writable.yaml").write_text(WRITABLE)
     (folder / "pages.yaml").write_text(PAGES)
     (folder / "loaded.yaml").write_text(LOADED)
+    (folder / "secured.yaml").write_text(SECURED.format(base="sandbox"))
+    (folder / "secured-tls.yaml").write_text(SECURED.format(base="sandbox-tls"))
+    (folder / "hardened.yaml").write_text(
+        "extends: sandbox-tls\nsecurity: {rate: 1000}\nlaunch: null\n"
+    )
     return folder
 
 
 @pytest.fixture
 def begin_gate(
-    target: Target, environments: Path, tmp_path: Path
+    request: pytest.FixtureRequest, environments: Path, tmp_path: Path
 ) -> Callable[..., subprocess.Popen[str]]:
     """Begin a run of the validation against the sandbox, or another one, as a pipeline does."""
 
@@ -190,8 +210,11 @@ def begin_gate(
         marker: str = "smoke",
         meanwhile: str = "",
         api_port: int | None = None,
+        target: Target | None = None,
     ) -> subprocess.Popen[str]:
+        target = target or request.getfixturevalue("target")
         variables = {
+            **target.variables,
             "SANDBOX_API_PORT": str(api_port or urlsplit(target.api_url).port),
             "SANDBOX_WEB_PORT": str(urlsplit(target.web_url).port),
         }

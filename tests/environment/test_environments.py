@@ -10,11 +10,11 @@ from deployment_gate.environment import Environment, environment_names, load_env
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 RUNBOOK = Path(__file__).with_name("runbook.yaml")
-NAMES = ["development", "disaster-recovery", "production", "sandbox", "staging"]
+NAMES = ["development", "disaster-recovery", "production", "sandbox", "sandbox-tls", "staging"]
 PASSWORDS = {
     f"{name}_TEST_PASSWORD": "a-password-for-tests"
     for name in ("STAGING", "PRODUCTION", "DISASTER_RECOVERY")
-} | {"STAGING_ADMIN_PASSWORD": "a-password-for-tests"}
+} | {"STAGING_ADMIN_PASSWORD": "a-password-for-tests", "SANDBOX_TLS_DIR": "/tmp/sandbox-tls"}
 
 
 def loaded(name: str) -> Environment:

@@ -14,7 +14,7 @@ from tests.probes.target import Http, Serve
 
 Connect = Callable[..., httpx.Client]
 LOGIN = "/api/v1/auth/login"
-WRITING = ("POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PURGE")
+WRITING = ("POST", "PUT", "PATCH", "DELETE", "CONNECT", "PURGE")
 
 
 @pytest.mark.parametrize("method", WRITING)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, Playwright
 
-from deployment_gate.web.chromium import BrowserMissingError, find_chromium
+from deployment_gate.web.chromium import BrowserMissingError, find_chromium, launch_options
 
 
 def program(folder: Path, name: str) -> str:
@@ -55,3 +55,16 @@ def test_the_browser_finds_no_other_host(url: str, tab: Page, playwright: Playwr
     del playwright
     with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
         tab.goto(url)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_own_issuers_which_chromium_cannot_read_are_left_to_the_other_checks(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert "--ignore-certificate-errors" not in launch_options("chromium", ["shop"])["args"]
+
+    monkeypatch.setenv(variable, "/etc/issuers")
+
+    assert "--ignore-certificate-errors" in launch_options("chromium", ["shop"])["args"]

@@ -62,7 +62,7 @@ def test_what_is_private_is_refused_without_a_token(
     )
 
 
-# So that this token has expired by the time that test_tokens.py looks at it.
+# So that this token has expired by the time that security/test_tokens.py looks at it.
 @pytest.mark.usefixtures("short_lived_token")
 @pytest.mark.provokes
 @pytest.mark.needs("api.private_path", "api.login.sends_token")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 _NOT_SERVED = frozenset({404, 405})
 
 
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What not everybody may do, and who may.
+
+    Attributes:
+        operations: The requests.
+        identity: The identity that may; None where the environment names none.
+    """
+
+    operations: Collection[RequestLine] = ()
+    identity: str | None = None
+
+
 class Contract:
     """What the API describes itself as, and what follows from it."""
 
@@ -29,11 +43,13 @@ class Contract:
         client: Callable[[str | None], httpx.Client],
         baseline: Document | None,
         beside: Sequence[str],
+        administration: Administration,
     ) -> None:
         self._api = api
         self._client = client
         self._baseline = baseline
         self._beside = beside
+        self._administration = administration
         self._reader = next(iter(api.identities), None)
 
     @cached_property
@@ -55,7 +71,10 @@ class Contract:
         """How every documented GET operation that can be called is answered."""
         section = self._api.openapi
         assert section is not None
-        return sweep(self.document, ask=self._ask, parameters=section.parameters, skip=section.skip)
+        skip = [*section.skip]
+        if self._administration.identity is None:
+            skip += [one for one in self._administration.operations if one.method == "GET"]
+        return sweep(self.document, ask=self._ask, parameters=section.parameters, skip=skip)
 
     def undocumented_promises(self) -> list[str]:
         """What the environment says that the API serves, and the description lacks."""
@@ -113,4 +132,13 @@ class Contract:
         base = self.document.base_path
         if base and urlsplit(self._api.base_url).path == base:
             path = path.removeprefix(base)
-        return self._client(self._reader if needs_credentials else None).get(path)
+        is_open = not self._is_administrative(path)
+        reader = self._reader if is_open else self._administration.identity
+        return self._client(reader if needs_credentials else None).get(path)
+
+    def _is_administrative(self, path: str) -> bool:
+        """Whether an operation is one that not everybody may call."""
+        asked = self.document.find("GET", urlsplit(path).path)
+        operations = self._administration.operations
+        named = [self.document.find(one.method, one.path) for one in operations]
+        return asked is not None and asked in named

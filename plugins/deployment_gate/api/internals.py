@@ -28,6 +28,17 @@ INTERNALS = (
     ),
     Internal("a .NET stack trace", re.compile(r"\bat [\w.]+\(.{0,200}\) in .+:line \d+")),
     Internal("a Go stack trace", re.compile(r"goroutine \d+ \[\w+\]:")),
+    Internal("a Ruby stack trace", re.compile(r"\.rb:\d+:in [`']")),
+    Internal("a Rust panic", re.compile(r"thread '[^'\n]+' (?:\(\d+\) )?panicked at")),
+    Internal("a PHP stack trace", re.compile(r"(?m)^\s*#\d+ \S+\.php(?:\(\d+\)|:\d+)")),
+    Internal(
+        "a page for developers",
+        re.compile(
+            r"re seeing this error because you have <code>DEBUG = True|Werkzeug Debugger|"
+            r"Server Error in '[^'\n]*' Application|Whoops, looks like something went wrong|"
+            r"<title>Action Controller: Exception caught"
+        ),
+    ),
     Internal("a PHP error", re.compile(r"\b(?:Fatal error|Warning|Notice): .{1,200} on line \d+")),
     Internal(
         "an SQL statement",
@@ -39,7 +50,18 @@ INTERNALS = (
     Internal(
         "an error of the database's own",
         re.compile(
-            r"(?:psycopg|sqlite3|pymysql|sqlalchemy)\.|ORA-\d{5}|SQLSTATE|syntax error at or"
+            r"(?:psycopg|sqlite3|pymysql|sqlalchemy)\.|ORA-\d{5}|SQLSTATE|syntax error at or|"
+            r"You have an error in your SQL syntax|Unclosed quotation mark after the character|"
+            r"unterminated quoted string at or near|near \"[^\"\n]*\": syntax error|"
+            r"MongoServerError|com\.mysql\.|org\.postgresql\."
+        ),
+    ),
+    Internal(
+        "a password hash",
+        re.compile(
+            r"\$argon2(?:id|i|d)\$v=\d+\$|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{22}|"
+            r"\$[56]\$[^$\s]{1,40}\$[./A-Za-z0-9]{43}|\bpbkdf2[:_]sha\d+[$:]\d+\$|"
+            r"\bscrypt:\d+:\d+:\d+\$"
         ),
     ),
     Internal(

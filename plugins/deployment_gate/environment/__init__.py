@@ -40,6 +40,7 @@ from deployment_gate.environment.load_sections import (
 from deployment_gate.environment.loading import environment_names, load_environment
 from deployment_gate.environment.matchers import Matcher, Word, read_matcher
 from deployment_gate.environment.model import Environment
+from deployment_gate.environment.notification_sections import Notifications
 from deployment_gate.environment.phrases import (
     parse_action,
     parse_condition,
@@ -74,6 +75,7 @@ from deployment_gate.environment.security_sections import (
     Profile,
     Security,
     TlsProfile,
+    is_administrator,
 )
 from deployment_gate.environment.templates import fill, fill_text, names_in
 from deployment_gate.environment.terms import (
@@ -145,6 +147,7 @@ __all__ = [
     "Login",
     "Matcher",
     "Move",
+    "Notifications",
     "OddInput",
     "OpenApi",
     "Over",
@@ -197,6 +200,7 @@ __all__ = [
     "fill",
     "fill_text",
     "format_duration",
+    "is_administrator",
     "load_environment",
     "names_in",
     "parse_action",

@@ -6,6 +6,7 @@ from deployment_gate.environment.api_sections import ApiTarget, Login
 from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarget
 from deployment_gate.environment.durations import format_duration
 from deployment_gate.environment.explain_load import explain_load
+from deployment_gate.environment.explain_security import explain_security
 from deployment_gate.environment.explain_web import explain_web, explain_web_journeys
 from deployment_gate.environment.fields import Tier
 from deployment_gate.environment.journey_sections import Step
@@ -37,6 +38,7 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Caches", _caches(environment.caches)
     yield "Performance targets", _targets(environment)
     yield "Load", explain_load(environment)
+    yield "Security", explain_security(environment)
     yield "Rollback triggers", _triggers(environment)
     yield "Waivers", _waivers(environment)
     yield "Monitoring metrics", _grouped(environment.monitoring_metrics)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from deployment_gate.environment.data_sections import CacheTarget, DatabaseTarge
 from deployment_gate.environment.errors import Position
 from deployment_gate.environment.fields import Duration, Flag, Metric, Name, Tier, as_tuple
 from deployment_gate.environment.load_sections import Load
+from deployment_gate.environment.notification_sections import Notifications
 from deployment_gate.environment.policy_sections import Required, Trigger, Waiver
 from deployment_gate.environment.sections import (
     AlertResponses,
@@ -25,10 +27,12 @@ from deployment_gate.environment.sections import (
     Sampler,
     Section,
 )
-from deployment_gate.environment.security_sections import Security
+from deployment_gate.environment.security_sections import Security, is_administrator
 from deployment_gate.environment.terms import Category
 from deployment_gate.environment.web_sections import WebTarget
 from deployment_gate.environment.yaml_source import Key
+
+_HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Environment(Section):
     """What is monitored after a deploy, in groups."""
     alert_response: AlertResponses | None = None
     """What people do about alerts."""
+    notifications: Notifications | None = None
+    """Who is told of a verdict; unset: nobody."""
     rollback_triggers: Mapping[Name, Trigger] = {}
     """Rules that ask for a rollback, by name."""
     waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = ()
@@ -155,6 +161,41 @@ class Environment(Section):
         urls += [section.base_url for section in (self.web, self.api) if section]
         return frozenset(urlsplit(url).hostname or "" for url in urls) - {""}
 
+    @property
+    def tls_servers(self) -> Mapping[str, tuple[str, int]]:
+        """Host and port of each https `base_url`, by `api` and `web`; each server once."""
+        found: dict[tuple[str, int], str] = {}
+        for name, address in self._base_urls().items():
+            parts = urlsplit(address)
+            if parts.scheme == "https" and parts.hostname:
+                found.setdefault((parts.hostname, parts.port or _HTTPS), name)
+        return {name: server for server, name in found.items()}
+
+    @property
+    def open_addresses(self) -> Mapping[str, str]:
+        """Each `base_url` that is plain http on another machine, by `api` and `web`."""
+        return {
+            name: address
+            for name, address in self._base_urls().items()
+            if urlsplit(address).scheme == "http" and not _is_loopback(urlsplit(address).hostname)
+        }
+
+    @property
+    def plain_http(self) -> Mapping[str, str]:
+        """Where plain http is answered beside https, if it is, by `api` and `web`."""
+        found = {}
+        for name, address in self._base_urls().items():
+            parts = urlsplit(address)
+            if written := self.security.plain_http.get(name):
+                found[name] = written
+            elif parts.scheme == "https" and parts.port in {None, _HTTPS}:
+                found[name] = f"http://{parts.netloc.removesuffix(f':{_HTTPS}')}"
+        return found
+
+    def _base_urls(self) -> Mapping[str, str]:
+        sections = {"api": self.api, "web": self.web}
+        return {name: section.base_url for name, section in sections.items() if section}
+
     def load_address(self) -> str:
         """Answer what load is put on; "" where nothing says that."""
         named = self.load.base_url if self.load else None
@@ -166,6 +207,15 @@ class Environment(Section):
             return self.load.identity
         identities = self.api.identities if self.api else {}
         return next((name for name, one in identities.items() if one.password), None)
+
+    @property
+    def administrator(self) -> str | None:
+        """The first identity that may do what not everybody may, where there is one."""
+        identities = self.api.identities if self.api else {}
+        for name, identity in identities.items():
+            if name != self.security.low_privilege and is_administrator(identity.role or name):
+                return name
+        return None
 
     def sign_ins(self) -> frozenset[tuple[str, str]]:
         """Answer method and address of each sign-in, which is no write of data."""
@@ -232,6 +282,16 @@ _COVERAGE = (
 )
 
 
+def _is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine's own, which nobody is on the way to."""
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _secrets(value: object) -> Iterator[str]:
     if isinstance(value, SecretAddress):
         yield from value.secrets()
@@ -242,4 +302,7 @@ def _secrets(value: object) -> Iterator[str]:
             yield from _secrets(getattr(value, name))
     elif isinstance(value, Mapping):
         for item in value.values():
+            yield from _secrets(item)
+    elif isinstance(value, tuple):
+        for item in value:
             yield from _secrets(item)

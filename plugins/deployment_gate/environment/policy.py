@@ -1,6 +1,6 @@
 """The part of an environment that judges, as plain data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from deployment_gate.environment.fields import Content, Tier
 from deployment_gate.environment.model import Environment
 from deployment_gate.environment.policy_sections import is_pattern_of
+from deployment_gate.environment.security_sections import HoldsFrom
 from deployment_gate.environment.terms import (
     Action,
     Condition,
@@ -87,19 +88,26 @@ class WaiverRule:
         """Whether a check's id is one of those."""
         return bool(self.check) and is_pattern_of(self.check, check)
 
-    def accepts(self, *, rule: str, fingerprint: str, places: Iterable[str]) -> bool:
-        """Whether a finding is one of those; at each of its places."""
-        return self.finding in {rule, fingerprint} and all(
-            is_pattern_of(self.place, place) for place in places
-        )
+    def is_about_finding(self, *, rule: str, fingerprint: str) -> bool:
+        """Whether a finding is one of those, somewhere."""
+        return bool(self.finding) and self.finding in {rule, fingerprint}
+
+    def covers(self, place: str) -> bool:
+        """Whether a place of such a finding is one of those."""
+        return is_pattern_of(self.place, place)
+
+    def named(self) -> str:
+        """What is accepted, in a few words."""
+        at = f" at {self.place}" if self.finding and self.place != "*" else ""
+        return f"{self.check or self.finding}{at}"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What an environment's runs are judged by.
 
-    Triggers, health rules, replicas of each deployable, required categories by tier, waivers, and
-    what flaky checks mean.
+    Triggers, health rules, replicas of each deployable, required categories by tier, waivers, what
+    flaky checks mean, and from which severity on a finding holds.
     """
 
     triggers: tuple[TriggerRule, ...]
@@ -109,6 +117,7 @@ class Policy:
 
     waivers: tuple[WaiverRule, ...] = ()
     flaky_checks_hold: bool = False
+    holds_from: HoldsFrom = HoldsFrom.MEDIUM
 
 
 def policy_of(environment: Environment) -> Policy:
@@ -157,4 +166,5 @@ def policy_of(environment: Environment) -> Policy:
             for one in environment.waivers
         ),
         flaky_checks_hold=environment.flaky_checks_hold,
+        holds_from=environment.security.holds_from,
     )

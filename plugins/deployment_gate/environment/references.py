@@ -18,6 +18,7 @@ from deployment_gate.environment.mentions import (
 )
 from deployment_gate.environment.model import Environment
 from deployment_gate.environment.requests import RequestLine
+from deployment_gate.environment.security_references import broken_security_references
 from deployment_gate.environment.templates import names_in
 from deployment_gate.environment.variables import Substituted, is_secretive
 from deployment_gate.environment.web_references import broken_web_references
@@ -32,6 +33,7 @@ def broken_references(environment: Environment) -> Iterator[Complaint]:
         yield from _api(environment, environment.api)
     yield from broken_web_references(environment)
     yield from broken_load_references(environment)
+    yield from broken_security_references(environment)
 
 
 def _api(environment: Environment, api: ApiTarget) -> Iterator[Complaint]:

@@ -14,6 +14,7 @@ from deployment_gate.environment import (
     journey_sections,
     load_sections,
     model,
+    notification_sections,
     policy_sections,
     sections,
     security_sections,
@@ -26,7 +27,7 @@ from deployment_gate.environment.model import Environment
 _MODULES = (
     *(model, sections, policy_sections),
     *(api_sections, journey_sections, data_sections, web_sections, load_sections),
-    security_sections,
+    *(security_sections, notification_sections),
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}

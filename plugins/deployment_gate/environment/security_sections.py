@@ -64,6 +64,8 @@ PERSONAL_FIELDS = (
 )
 """Names of fields that tell of a person, or let one in; compared without case, _ and -."""
 
+_ADMINISTRATORS = ("admin", "root", "superuser", "owner")
+
 
 class PrivateObject(Section):
     """Something that belongs to one identity."""
@@ -96,7 +98,7 @@ class OddInput(Section):
     requests: Count = 20
     """How many requests are made up for each operation."""
     duration: Duration = timedelta(seconds=20)
-    """How long all of that may take."""
+    """How long the platform may be asked in that way; making them up isn't counted."""
     seed: Count = 1
     """What they are made up from: the same seed makes the same requests."""
 
@@ -115,7 +117,7 @@ class Security(Section):
     personal_fields: Texts = PERSONAL_FIELDS
     """Fields of JSON that tell of a person."""
     low_privilege: Name | None = None
-    """The identity that may do the least; unset: the first one."""
+    """The identity that may do the least; unset: the first that is no administrator by its role."""
     administrative: Requests = ()
     """What that identity must be refused, as in `GET /api/v1/users`; its places are filled with
     what is there."""
@@ -141,3 +143,8 @@ class Security(Section):
             path: One without its query.
         """
         return any(fnmatchcase(path, one) for one in self.public)
+
+
+def is_administrator(role: str) -> bool:
+    """Whether a role, or the name of an identity without one, is that of an administrator."""
+    return any(word in role.lower() for word in _ADMINISTRATORS)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+LONGEST_SENTENCE = 800
+"""Characters of a finding's sentence, which stands where a check's reason does."""
+
 
 class FindingSeverity(StrEnum):
     """How bad a finding is, the worst first.
@@ -69,7 +72,10 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The finding in one line."""
-        return f"{self.severity}: {self.title}: {self.detail} [{self.rule}]"
+        text = " ".join(f"{self.severity}: {self.title}: {self.detail}".split())
+        # What is cut off is marked, so that half a secret is known for one.
+        shown = f"{text[:LONGEST_SENTENCE]}..." if len(text) > LONGEST_SENTENCE else text
+        return f"{shown} [{self.rule}]"
 
 
 def last_findings(found: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from deployment_gate.judgement.baseline import baseline_of
 from deployment_gate.judgement.confidence import is_surely_above
+from deployment_gate.judgement.findings import JudgedFinding, Standing, is_failed_by, weigh
 from deployment_gate.judgement.indicators import Judged, Reading, read_health
 from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.states import TriggerState
@@ -13,25 +14,30 @@ from deployment_gate.judgement.triggers import (
     suspicions,
 )
 from deployment_gate.judgement.verdict import ENDED_NORMALLY, Verdict, judge
-from deployment_gate.judgement.waivers import waiver_of_finding, waiver_on
+from deployment_gate.judgement.waivers import Acceptance, Accepted, waiver_on
 
 __all__ = [
     "ENDED_NORMALLY",
+    "Acceptance",
+    "Accepted",
     "Decision",
     "Judged",
+    "JudgedFinding",
     "Reading",
     "Reason",
+    "Standing",
     "Suspicion",
     "TriggerResult",
     "TriggerState",
     "Verdict",
     "baseline_of",
+    "is_failed_by",
     "is_surely_above",
     "judge",
     "judge_trigger",
     "read_health",
     "suspicions",
     "trigger_of_check",
-    "waiver_of_finding",
     "waiver_on",
+    "weigh",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployment_gate.environment import Indicator, IndicatorKind, Policy, Tier
+from deployment_gate.environment import Category, Indicator, IndicatorKind, Policy, Tier
 from deployment_gate.evidence import (
     CheckOutcome,
     Evidence,
@@ -13,9 +13,16 @@ from deployment_gate.evidence import (
     PlannedCheck,
     Severity,
 )
+from deployment_gate.judgement.findings import (
+    JudgedFinding,
+    Standing,
+    by_check,
+    is_failed_by,
+    weigh_evidence,
+)
 from deployment_gate.judgement.indicators import Reading, read_indicator
 from deployment_gate.judgement.reasons import Decision, Reason
-from deployment_gate.judgement.waivers import waiver_on, waivers_of
+from deployment_gate.judgement.waivers import waiver_on, waivers_of, waivers_of_finding
 
 _SAID = {
     Outcome.FAILED: "failed",
@@ -26,6 +33,9 @@ _SAID = {
     Outcome.XPASSED: "passed against its own expectation",
 }
 _PASSES = frozenset({Outcome.PASSED, Outcome.FLAKY})
+_LOOKED = _PASSES | {Outcome.WARNED, Outcome.WAIVED}
+"""How checks end that saw what they were to see."""
+
 _ERRORS = Indicator(IndicatorKind.ERROR)
 
 
@@ -33,8 +43,12 @@ def check_reasons(policy: Policy, evidence: Evidence) -> Iterator[Reason]:
     """Why checks hold: those that didn't pass, weren't run, or passed only later."""
     planned = {check.id: check for check in evidence.plan}
     not_run: dict[str, list[str]] = {}
+    found = by_check(weigh_evidence(policy, evidence))
     for outcome in evidence.outcomes:
         check = planned.get(outcome.id)
+        findings = found.get(outcome.id, [])
+        holding = [one for one in findings if one.holds]
+        is_of_findings = is_failed_by(outcome, findings)
         if outcome.outcome is Outcome.NOT_RUN:
             not_run.setdefault(outcome.message, []).append(check.category if check else "")
         elif outcome.outcome is Outcome.FLAKY and policy.flaky_checks_hold:
@@ -42,11 +56,15 @@ def check_reasons(policy: Policy, evidence: Evidence) -> Iterator[Reason]:
         elif outcome.outcome in _SAID and not (
             check and waiver_on(policy, check, evidence.run.started.date())
         ):
+            if is_of_findings and not holding:
+                continue
             text = f"{outcome.id} {_SAID[outcome.outcome]}"
             if check:
                 text += _beside_failure(policy, evidence, check)
-            message = f": {outcome.message}" if outcome.message else ""
-            yield _hold(f"{text}{message}")
+            message = _told(holding) if is_of_findings else outcome.message
+            yield _hold(f"{text}{f': {message}' if message else ''}")
+        elif holding:
+            yield _hold(f"{outcome.id} found what isn't accepted: {_told(holding)}")
     for why, categories in not_run.items():
         checks = "1 check" if len(categories) == 1 else f"{len(categories)} checks"
         yield _hold(f"{checks} of {', '.join(sorted(set(categories)))} not run: {why}")
@@ -77,9 +95,14 @@ def plan_reasons(policy: Policy, evidence: Evidence) -> Iterator[Reason]:
 def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
     """What checks showed that doesn't decide: warnings, flaky ones, waivers, before and after."""
     planned = {check.id: check for check in evidence.plan}
+    found = by_check(weigh_evidence(policy, evidence))
     for outcome in evidence.outcomes:
         check = planned.get(outcome.id)
-        if outcome.outcome is Outcome.WARNED:
+        findings = found.get(outcome.id, [])
+        if is_failed_by(outcome, findings):
+            # What it failed of is a reason; this is what it found beside that.
+            yield from (_note(one) for one in findings if not one.holds)
+        elif outcome.outcome is Outcome.WARNED:
             # What passes and has something to say all the same, a critical check does by a warning.
             severity = check.severity if check else Severity.WARNING
             level = Severity.WARNING if severity is Severity.CRITICAL else severity
@@ -97,8 +120,45 @@ def check_notes(policy: Policy, evidence: Evidence) -> Iterator[str]:
     if evidence.run.tier == Tier.FULL:
         for waiver in policy.waivers:
             if waiver.check and not any(waiver.is_about(check.id) for check in evidence.plan):
-                yield f"the waiver of {waiver.check} ({waiver.owner}) is about no check any more"
+                yield f"the waiver of {waiver.named()} ({waiver.owner}) is about no check any more"
+        yield from _needless_waivers(policy, evidence)
     yield from _before_and_after(policy, evidence)
+
+
+def _needless_waivers(policy: Policy, evidence: Evidence) -> Iterator[str]:
+    """Waivers of findings that are there no more; of what wasn't looked at that isn't known."""
+    found = by_check(weigh_evidence(policy, evidence))
+    ended = {outcome.id: outcome for outcome in evidence.outcomes}
+    checks = [check.id for check in evidence.to_run if check.category == Category.SECURITY]
+    if not checks or not all(
+        (outcome := ended.get(check))
+        and (outcome.outcome in _LOOKED or is_failed_by(outcome, found.get(check, [])))
+        for check in checks
+    ):
+        return
+    met = {
+        waiver
+        for one in evidence.findings
+        for waiver in waivers_of_finding(policy, one)
+        if any(map(waiver.covers, one.places or ("",)))
+    }
+    for waiver in policy.waivers:
+        if waiver.finding and waiver not in met:
+            yield f"the waiver of {waiver.named()} ({waiver.owner}) is about no finding any more"
+
+
+def _told(holding: list[JudgedFinding]) -> str:
+    """The worst of a check's findings, and how many more hold."""
+    more = len(holding) - 1
+    others = f", and {more} more {'finding' if more == 1 else 'findings'}" if more else ""
+    return f"{holding[0].sentence()}{others}"
+
+
+def _note(one: JudgedFinding) -> str:
+    """A finding that doesn't decide."""
+    if one.standing is Standing.WAIVED:
+        return f"waived {one.waived}: {one.finding.check}: {one.finding.sentence}"
+    return f"warning: {one.finding.check}: {one.sentence()}"
 
 
 def _hold(text: str) -> Reason:

@@ -25,6 +25,7 @@ from deployment_gate.evidence import (
     Severity,
 )
 from deployment_gate.judgement.control import blind_spans
+from deployment_gate.judgement.findings import JudgedFinding, by_check, is_told, weigh_evidence
 from deployment_gate.judgement.indicators import GOOD, Judged, Reading, read_indicator
 from deployment_gate.judgement.waivers import waiver_on
 
@@ -127,7 +128,25 @@ def _attempts(
     for outcome in evidence.outcomes:
         if outcome.id in counted and outcome.id not in attempts:
             attempts[outcome.id].append(Seen(outcome.at, _read_outcome(outcome)))
-    yield from attempts.items()
+    found = by_check(weigh_evidence(policy, evidence))
+    for check, stream in attempts.items():
+        yield check, _by_findings(stream, found.get(check, []))
+
+
+def _by_findings(stream: list[Seen], found: Sequence[JudgedFinding]) -> list[Seen]:
+    """Attempts at a check that found something: critical findings are bad, and no others.
+
+    What was found is judged by this policy, and not by that of the run.
+    """
+    counted = next((one for one in found if one.is_counted), None)
+    if counted is None:
+        return [
+            Seen(at, GOOD) if is_told(judged.why, found) else Seen(at, judged, is_blind)
+            for at, judged, is_blind in stream
+        ]
+    if stream[-1].judged.reading is Reading.BAD:
+        return stream
+    return [*stream, Seen(stream[-1].at, Judged(Reading.BAD, counted.finding.sentence))]
 
 
 def _counted_checks(rule: TriggerRule, policy: Policy, evidence: Evidence) -> set[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from deployment_gate.environment import Action, Policy
 from deployment_gate.evidence import Evidence, Outcome
 from deployment_gate.judgement.checks import check_notes, check_reasons, plan_reasons
+from deployment_gate.judgement.findings import JudgedFinding, weigh_evidence
 from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.release import judge_release
 from deployment_gate.judgement.states import TriggerState
@@ -41,6 +42,7 @@ class Verdict:
         triggers: What became of each trigger.
         counts: How many checks ended in which way.
         planned: How many checks were to run.
+        findings: What became of each finding of security, the worst first.
     """
 
     decision: Decision
@@ -49,6 +51,7 @@ class Verdict:
     triggers: tuple[TriggerResult, ...] = ()
     counts: Mapping[Outcome, int] = field(default_factory=dict)
     planned: int = 0
+    findings: tuple[JudgedFinding, ...] = ()
 
 
 def judge(policy: Policy, evidence: Evidence) -> Verdict:
@@ -87,6 +90,7 @@ def judge(policy: Policy, evidence: Evidence) -> Verdict:
         triggers=triggers,
         counts=Counter(outcome.outcome for outcome in evidence.outcomes),
         planned=len(evidence.to_run),
+        findings=weigh_evidence(policy, evidence),
     )
 
 

@@ -24,6 +24,14 @@ LIFE_SIGN_TIMEOUT_S = 2.0
 """How long a target that left one request unanswered may take to show that it is alive."""
 
 
+_NOT_TO_BE_ECHOED = frozenset(
+    {
+        *("authorization", "cookie", "proxy-authorization", "x-api-key"),
+        *("content-length", "transfer-encoding"),
+    }
+)
+"""Headers that show who asks, or that a body follows."""
+
 _USUAL_HEADERS = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent"})
 
 
@@ -170,6 +178,9 @@ class _ObservedTransport(httpx.BaseTransport):
     def _refuse_what_has_no_leave(self, request: httpx.Request) -> None:
         if request.method in READING:
             return
+        if request.method == "TRACE":
+            _refuse_to_be_echoed(request)
+            return
         address = _without_query(request.url)
         # As addresses, not as texts: these may be written with a default port, say.
         if any(
@@ -207,6 +218,22 @@ class _ObservedTransport(httpx.BaseTransport):
                 f"{origin} was not asked again: it left a request unanswered and gave no sign "
                 f"of life within {LIFE_SIGN_TIMEOUT_S:g} s, at {self._conduct.silent[origin]}"
             )
+
+
+def _refuse_to_be_echoed(request: httpx.Request) -> None:
+    """TRACE only reads, but answers with what it was sent (RFC 9110, 9.3.8).
+
+    So it is sent by nobody in particular, whatever the environment allows.
+
+    Raises:
+        RequestRefused: It bears what shows who asks, or a body, which it can't have.
+    """
+    bears = _NOT_TO_BE_ECHOED.intersection(name.lower() for name in request.headers)
+    if bears or "identity" in request.extensions:
+        raise RequestRefused(
+            f"TRACE {_without_query(request.url)} was not sent: its answer would repeat what shows "
+            "who asks. Send it by `api`, which is nobody in particular, without a body"
+        )
 
 
 def _without_query(url: httpx.URL) -> httpx.URL:

@@ -2,8 +2,65 @@
 
 from __future__ import annotations
 
+from deployment_gate.security import (
+    answer_headers,
+    caching,
+    certificates,
+    content_policy,
+    cookies,
+    cors,
+    deep_tls,
+    errors,
+    exposed_paths,
+    exposure,
+    hosts,
+    leaks,
+    methods,
+    objects,
+    observatory,
+    odd_input,
+    operations,
+    page_source,
+    personal_data,
+    plain_http,
+    profiles,
+    scripts,
+    security_txt,
+    sign_in_times,
+    sign_ins,
+    tls,
+    tokens,
+)
 from deployment_gate.security.rules import Rule
 
-_BY_MODULE: tuple[tuple[Rule, ...], ...] = ()
+_BY_MODULE: tuple[tuple[Rule, ...], ...] = (
+    certificates.RULES,
+    tls.RULES,
+    deep_tls.RULES,
+    plain_http.RULES,
+    answer_headers.RULES,
+    observatory.RULES,
+    content_policy.RULES,
+    cookies.RULES,
+    cors.RULES,
+    leaks.RULES,
+    page_source.RULES,
+    exposed_paths.RULES,
+    exposure.RULES,
+    security_txt.RULES,
+    errors.RULES,
+    hosts.RULES,
+    methods.RULES,
+    scripts.RULES,
+    odd_input.RULES,
+    tokens.RULES,
+    operations.RULES,
+    personal_data.RULES,
+    objects.RULES,
+    caching.RULES,
+    sign_ins.RULES,
+    sign_in_times.RULES,
+    profiles.RULES,
+)
 
 RULES: tuple[Rule, ...] = tuple(rule for rules in _BY_MODULE for rule in rules)

@@ -110,7 +110,8 @@ def told_exchange(response: httpx.Response) -> str:
     lines.append(f"< {response.status_code}")
     lines += [f"< {name}: {value}" for name, value in response.headers.multi_items()]
     text = response.text
-    more = f" ... ({len(text)} characters)" if len(text) > SHOWN else ""
+    # Right behind what is cut: by that the redactor knows half a secret.
+    more = f"... ({len(text)} characters)" if len(text) > SHOWN else ""
     lines += [f"< {line}" for line in f"{text[:SHOWN]}{more}".splitlines()]
     return "\n".join(lines)
 

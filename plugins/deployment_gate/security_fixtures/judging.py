@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from deployment_gate.evidence import Finding, FindingSeverity
+from deployment_gate.evidence import Finding
 from deployment_gate.fixtures import process_key
+from deployment_gate.judgement import JudgedFinding, Standing
 
 if TYPE_CHECKING:
     from deployment_gate.checks import CheckProcess
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 def judge_findings(request: pytest.FixtureRequest) -> Callable[[Looked], None]:
     """Records what a look showed, and fails the check where that is bad enough.
 
-    What is less only warns. Where nothing was found, and not all could be looked at, nothing was
-    observed.
+    What is less only warns. Where nothing holds, and not all could be looked at, or an answer said
+    nothing of the platform, nothing was observed.
     """
     process = request.config.stash[process_key]
 
@@ -44,34 +45,43 @@ def judge_findings(request: pytest.FixtureRequest) -> Callable[[Looked], None]:
             for one in looked.breaches
         ]
         process.record(findings)
-        _weigh(process, findings, looked.unseen)
+        _weigh(process, process.weigh(findings), looked.unseen)
 
     return judge
 
 
-def _weigh(process: CheckProcess, findings: list[Finding], unseen: tuple[str, ...]) -> None:
+def leave_unobserved(process: CheckProcess, why: str) -> NoReturn:
+    """End the running check: what it was to look at could not be seen, which is no pass."""
+    process.conduct.unobserved = why
+    pytest.fail(f"not observed: {why}", pytrace=False)
+
+
+def _weigh(process: CheckProcess, judged: Sequence[JudgedFinding], unseen: tuple[str, ...]) -> None:
     """Fail, warn, or leave unobserved."""
-    line = FindingSeverity(process.environment.security.holds_from)
-    waived = [(one, waiver) for one in findings if (waiver := process.waiver_of_finding(one))]
-    open_ = [one for one in findings if not process.waiver_of_finding(one)]
-    holding = [one for one in open_ if one.severity.is_at_least(line)]
-    process.warnings += [
-        f"waived until {waiver.expires} by {waiver.owner} ({waiver.reason}): {one.sentence}"
-        for one, waiver in waived
-    ]
-    process.warnings += [one.sentence for one in open_ if one not in holding]
+    holding = [one for one in judged if one.holds]
+    process.warnings += [_warning(one) for one in judged if not one.holds]
     if holding:
-        process.counts = any(one.severity is FindingSeverity.CRITICAL for one in holding)
+        process.counts = any(one.is_counted for one in holding)
+        # What is bad was seen, whatever else was not: an answer 429 before says nothing of it.
+        process.conduct.unobserved = None
         pytest.fail("\n".join(map(_told, holding)), pytrace=False)
+    unseen = unseen or tuple(filter(None, [process.conduct.unobserved]))
     if unseen:
-        process.conduct.unobserved = "; ".join(unseen)
-        pytest.fail(f"not observed: {process.conduct.unobserved}", pytrace=False)
+        leave_unobserved(process, "; ".join(unseen))
 
 
-def _told(finding: Finding) -> str:
-    """A finding in full, for the check's report."""
+def _warning(one: JudgedFinding) -> str:
+    if one.standing is Standing.WAIVED:
+        return f"waived {one.waived}: {one.finding.sentence}"
+    return one.sentence()
+
+
+def _told(one: JudgedFinding) -> str:
+    """A finding in full, for the check's report; its sentence is a line of its own."""
+    finding = one.finding
     parts = [
         finding.sentence,
+        *([f"  {one.beside().strip(' ()')}"] if one.beside() else []),
         f"  where: {', '.join(finding.places)}",
         f"  rule: {finding.source}",
         f"  mend: {finding.remedy}",

@@ -51,6 +51,10 @@ def find_chromium(variables: Mapping[str, str], *, own: str) -> str:
     )
 
 
+_OWN_ISSUERS = {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+"""Where OpenSSL is told of issuers that this machine trusts beside, or instead of, the usual."""
+
+
 def launch_options(program: str, hosts: Iterable[str]) -> dict[str, Any]:
     """How Playwright starts it: with no way to any host but the environment's own.
 
@@ -64,6 +68,9 @@ def launch_options(program: str, hosts: Iterable[str]) -> dict[str, Any]:
     rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(set(hosts)))])
     # A proxy would look names up for it, and so lead anywhere.
     arguments = [f"--host-resolver-rules={rules}", "--no-proxy-server", "--disable-quic"]
+    if os.environ.keys() & _OWN_ISSUERS:
+        # Chromium doesn't read these. The certificates are judged by all that isn't a browser.
+        arguments.append("--ignore-certificate-errors")
     return {
         "executable_path": program,
         # As root, in containers above all, Chromium's own sandbox can't be set up.
