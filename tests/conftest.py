@@ -13,6 +13,11 @@ from tests import servers
 
 pytest_plugins = ["pytester"]
 
+# Where these tests run in a step of GitHub Actions, the runs within them must not tell of
+# themselves there.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
+
 
 @pytest.fixture(scope="session")
 def postgresql_cluster() -> Iterator[tuple[servers.PostgreSQL, Callable[..., servers.PostgreSQL]]]:

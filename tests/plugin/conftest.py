@@ -21,7 +21,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 PATIENCE_S = 60.0
-REPORTS = ("verdict.json", "junit.xml", "report.html", "evidence.jsonl", "summary.md")
+REPORTS = (
+    "verdict.json",
+    "junit.xml",
+    "report.html",
+    "evidence.jsonl",
+    "summary.md",
+    "findings.sarif",
+)
 
 HEALTH_CHECK = """
     import pytest
@@ -133,7 +140,7 @@ class Reports:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The five files of the contract."""
+        """The six files of the contract."""
         return {name: self[name] for name in REPORTS}
 
     @property

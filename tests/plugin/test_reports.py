@@ -1,4 +1,4 @@
-"""The five files: there from the first moment, and one verdict in all of them."""
+"""The six files: there from the first moment, and one verdict in all of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAILING = 'def test_it():\n    assert 1 == 2, "one is not two"\n'
 
 
 @pytest.mark.parametrize(("verdict", "exit_code"), [("promote", 0), ("hold", 1), ("rollback", 10)])
-def test_five_files_and_the_terminal_tell_the_same_verdict(
+def test_six_files_and_the_terminal_tell_the_same_verdict(
     project: Project, target: Target, verdict: str, exit_code: int
 ) -> None:
     if verdict == "hold":
@@ -29,7 +29,7 @@ def test_five_files_and_the_terminal_tell_the_same_verdict(
     done = project.run()
     assert done.exit_code == exit_code
     reports = done.reports
-    assert {path.name for path in reports.path.iterdir()} == set(REPORTS)
+    assert {path.name for path in reports.path.iterdir()} == {*REPORTS, "metrics.prom"}
     assert reports.verdict["verdict"] == verdict
     assert reports.verdict["exit_code"] == exit_code
     headline = {"rollback": "ROLL BACK"}.get(verdict, verdict.upper())

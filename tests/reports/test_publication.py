@@ -1,4 +1,4 @@
-"""The five files are made of one account and say the same verdict."""
+"""The six files are made of one account and say the same verdict."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def directory(tmp_path: Path) -> ReportDirectory:
 
 
 @pytest.mark.parametrize("decision", list(Decision))
-def test_all_five_say_the_same_verdict(
+def test_all_six_say_the_same_verdict(
     decision: Decision, account: Make, directory: ReportDirectory
 ) -> None:
     reasons = [] if decision is Decision.PROMOTE else ["the disk is full"]
@@ -86,7 +86,7 @@ def is_green(path: Path) -> bool:
     return suite.get("failures") == "0"
 
 
-@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize("after", range(9))
 def test_wherever_a_publication_ends_no_junit_file_is_green_before_the_verdict(
     after: int,
     account: Make,
@@ -97,17 +97,17 @@ def test_wherever_a_publication_ends_no_junit_file_is_green_before_the_verdict(
     copies = {"junit.xml": tmp_path / "mine.xml", "report.html": tmp_path / "mine.html"}
     publish(render_reports(account("it runs"), Drafts()), directory, copies=copies)
     interrupt(Death(), after)
-    with pytest.raises(Death) if after < 7 else nullcontext():
+    with pytest.raises(Death) if after < 8 else nullcontext():
         publish(render_reports(account(), Drafts()), directory, copies=copies)
     verdict = json.loads((directory.path / "verdict.json").read_text())["verdict"]
     green = [is_green(path) for path in (directory.path / "junit.xml", copies["junit.xml"])]
-    assert verdict == ("hold" if after < 5 else "promote")
-    assert green == [after > 5, after > 6]
+    assert verdict == ("hold" if after < 6 else "promote")
+    assert green == [after > 6, after > 7]
     assert not [path for path in directory.path.iterdir() if path.name.startswith(".junit")]
 
 
 @pytest.mark.parametrize("room", [0, 9])
-@pytest.mark.parametrize("after", range(7))
+@pytest.mark.parametrize("after", range(8))
 def test_a_promote_that_cannot_be_published_is_a_hold_in_all_that_is_left(
     after: int,
     room: int,
@@ -130,7 +130,7 @@ def test_a_promote_that_cannot_be_published_is_a_hold_in_all_that_is_left(
     left = [path for path in (*directory.path.iterdir(), *mine.iterdir()) if path.is_file()]
     assert not {path.read_text() for path in left} & set(promote.values())
     if room:
-        assert len(left) == 7
+        assert len(left) == 8
         assert {path.read_text() for path in left} == set(hold.values())
 
 

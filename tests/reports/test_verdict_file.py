@@ -76,6 +76,15 @@ def test_all_that_a_pipeline_asks_for_is_there(
             "xfailed": 0,
             "xpassed": 0,
         },
+        "findings": {
+            "critical": 0,
+            "high": 0,
+            "medium": 0,
+            "low": 0,
+            "info": 0,
+            "waived": 0,
+            "found": [],
+        },
         "not_covered": ["web: no section"],
         "evidence_sha256": hashlib.sha256("the evidence: größe\n".encode()).hexdigest(),
     }

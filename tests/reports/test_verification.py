@@ -19,7 +19,7 @@ def test_a_whole_promote_says_what_was_verified(
     said = verify(promote)
     assert said.startswith(f"promote: here, release {RELEASE}, smoke, run ")
     assert promote.verdict["run"] in said
-    assert "ended 1 minute ago: the five files are whole and agree, judged again by" in said
+    assert "ended 1 minute ago: the six files are whole and agree, judged again by" in said
     assert said.endswith("environments/here.yaml")
 
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deployment_gate.evidence import Evidence, Outcome, Run
-from deployment_gate.judgement import Decision, Reason, TriggerState, Verdict
+from deployment_gate.judgement import (
+    Decision,
+    JudgedFinding,
+    Reason,
+    Standing,
+    TriggerState,
+    Verdict,
+)
 
 _HEADLINES = {
     Decision.PROMOTE: "PROMOTE",
@@ -92,6 +99,11 @@ class Account:
         return self.verdict.reasons
 
     @property
+    def findings(self) -> tuple[JudgedFinding, ...]:
+        """What checks of security found, the worst first, what is accepted last."""
+        return self.verdict.findings
+
+    @property
     def counts(self) -> str:
         """How the checks ended, in one line."""
         parts = [
@@ -123,6 +135,19 @@ class Account:
         if self.verdict.decision is Decision.HOLD and own in _PYTESTS_OWN_HOLDS:
             return own
         return EXIT_CODES[self.verdict.decision]
+
+
+def standing_of(one: JudgedFinding) -> str:
+    """How bad a finding is, and whether it is accepted, in one or two words."""
+    severity = one.finding.severity.value
+    return f"{severity}, waived" if one.standing is Standing.WAIVED else severity
+
+
+def places_of(one: JudgedFinding, *, shown: int) -> str:
+    """Where something was found, the first places of many."""
+    places = one.finding.places
+    more = [f"{len(places) - shown} more"] if len(places) > shown else []
+    return ", ".join([*places[:shown], *more]) or "no place of its own"
 
 
 def format_time(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from deployment_gate.judgement import Decision, judge
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.html import render_verdict_block, title_of
 from deployment_gate.reports.junit import JUnitError, JUnitFile, finish_junit, read_junit
+from deployment_gate.reports.sarif import SarifError, fingerprints_in, render_sarif
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.verdict_file import VerdictFile, render_verdict_on
 
@@ -125,6 +126,26 @@ def faults_of_pages(path: Path, texts: Mapping[str, str], account: Account) -> I
         yield f"{path / 'report.html'}: {_not_as_written(account)}"
     if texts["summary.md"] != render_summary(account):
         yield f"{path / 'summary.md'}: {_not_as_written(account)}"
+
+
+def faults_of_sarif(path: Path, text: str, account: Account) -> Iterator[str]:
+    """What `findings.sarif` says that isn't what the evidence and `verdict.json` say."""
+    if account.run.id not in text:
+        yield f"{path}: isn't of run {account.run.id}, as verdict.json is. {AGAIN}"
+    try:
+        told = fingerprints_in(text)
+    except SarifError as error:
+        yield f"{path}: {error}. {AGAIN}"
+        return
+    found = Counter(one.fingerprint for one in account.evidence.findings)
+    if told != found:
+        other = sorted((told - found) + (found - told))
+        yield (
+            f"{path}: holds {told.total()} findings, evidence.jsonl {found.total()}; they differ "
+            f"in {', '.join(other)}. {AGAIN}"
+        )
+    if text != render_sarif(account):
+        yield f"{path}: {_not_as_written(account)}"
 
 
 def _not_as_written(account: Account) -> str:

@@ -14,8 +14,15 @@ from deployment_gate.errors import GateError
 TRACES = "traces"
 """The folder for what browsers recorded of failures."""
 
-REPORTS = ("verdict.json", "junit.xml", "report.html", "evidence.jsonl", "summary.md")
-"""The five files of the contract."""
+REPORTS = (
+    "verdict.json",
+    "junit.xml",
+    "report.html",
+    "evidence.jsonl",
+    "summary.md",
+    "findings.sarif",
+)
+"""The six files of the contract."""
 
 JOURNAL = ".gate-journal"
 """The folder where the processes of a run write down what they see, while it runs."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from deployment_gate.reports.account import Account, format_time
+from deployment_gate.reports.account import Account, format_time, places_of, standing_of
 
 TITLE = "title-of-the-deployment-gate"
 """Stands for the report's title, until the verdict is known."""
@@ -18,6 +18,8 @@ _PAGE = (
     f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title></head>'
     f'<body style="font-family:sans-serif">{VERDICT}</body></html>\n'
 )
+
+_SHOWN_PLACES = 20
 
 _STYLE = """
 <style>
@@ -40,6 +42,7 @@ def render_verdict_block(account: Account) -> str:
 <p><strong>{escape(account.sentence)}</strong> {escape(account.next_step)}</p>
 {_list("Why", (reason.text for reason in account.reasons))}
 {_list("To know", account.verdict.notes)}
+{_findings(account)}
 <h3>Triggers</h3>
 <table><thead><tr><th>trigger</th><th>state</th><th>bad</th><th>of</th><th>condition</th>
 <th>why</th></tr></thead><tbody>{_triggers(account)}</tbody></table>
@@ -68,6 +71,25 @@ def title_of(account: Account) -> str:
 def _list(title: str, items: Iterable[str]) -> str:
     entries = "".join(f"<li>{escape(item)}</li>" for item in items)
     return f"<h3>{title}</h3><ul>{entries}</ul>" if entries else ""
+
+
+def _findings(account: Account) -> str:
+    """What was found, the worst first; nothing where nothing was."""
+    rows = "".join(
+        f"<tr><td>{escape(standing_of(one))}</td>"
+        f"<td><strong>{escape(one.finding.title)}</strong>: {escape(one.finding.detail)}"
+        f"{escape(one.beside())}</td>"
+        f"<td>{escape(places_of(one, shown=_SHOWN_PLACES))}</td>"
+        f"<td>{escape(one.finding.remedy)}</td>"
+        f"<td>{escape(one.finding.rule)}</td><td>{escape(one.finding.fingerprint)}</td></tr>"
+        for one in account.findings
+    )
+    if not rows:
+        return ""
+    return (
+        "<h3>Findings</h3><table><thead><tr><th>severity</th><th>what</th><th>where</th>"
+        f"<th>remedy</th><th>rule</th><th>fingerprint</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
 
 
 def _triggers(account: Account) -> str:

@@ -1,4 +1,4 @@
-"""Publishes the five files: each made from one account, free of secrets, replaced at once."""
+"""Publishes the six files: each made from one account, free of secrets, replaced at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from deployment_gate.reports.files import (
 )
 from deployment_gate.reports.html import finish_html
 from deployment_gate.reports.junit import finish_junit
+from deployment_gate.reports.sarif import render_sarif
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.verdict_file import render_verdict
 
@@ -41,7 +42,7 @@ def read_drafts(directory: ReportDirectory) -> Drafts:
 
 
 def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
-    """The texts of the five files, by name.
+    """The texts of the six files, by name.
 
     Raises:
         JUnitError: The draft is no JUnit report.
@@ -51,6 +52,7 @@ def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
     return {
         "evidence.jsonl": evidence_text,
         "summary.md": render_summary(account),
+        "findings.sarif": render_sarif(account),
         "report.html": finish_html(drafts.html, account),
         "verdict.json": render_verdict(account, evidence_text=evidence_text),
         "junit.xml": finish_junit(drafts.junit, account),
@@ -102,7 +104,14 @@ def publish_what_fits(
             write_atomically(path, text)
 
 
-_BY_NEED = ("junit.xml", "verdict.json", "summary.md", "report.html", "evidence.jsonl")
+_BY_NEED = (
+    "junit.xml",
+    "verdict.json",
+    "summary.md",
+    "findings.sarif",
+    "report.html",
+    "evidence.jsonl",
+)
 
 
 def _by_path(
@@ -112,7 +121,7 @@ def _by_path(
     places = {name: [directory.path / name] for name in texts}
     for name, path in copies.items():
         places[name].append(path)
-    # The user may name one of the five files, by another way to it.
+    # The user may name one of the six files, by another way to it.
     return {
         Path(os.path.realpath(path.parent), path.name): texts[name]
         for name, paths in places.items()

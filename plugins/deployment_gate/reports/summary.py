@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from deployment_gate.reports.account import Account, format_time
+from deployment_gate.judgement import JudgedFinding
+from deployment_gate.reports.account import Account, format_time, places_of, standing_of
 
 _SHOWN = 20
+_SHOWN_PLACES = 10
 
 # CommonMark 0.31 and GitHub's tables: an underscore only marks up beside a word, an ampersand
 # before a reference, and the signs of headings, quotes, lists and rules at the beginning.
@@ -24,6 +26,7 @@ def render_summary(account: Account) -> str:
         "",
         *_section("Why", (f"{reason.decision}: {reason.text}" for reason in account.reasons)),
         *_section("To know", account.verdict.notes),
+        *_section("Findings", map(_finding, account.findings)),
         "| trigger | state | bad | of | condition |",
         "|---|---|---|---|---|",
         *(
@@ -46,6 +49,15 @@ def render_summary(account: Account) -> str:
         f"Run {account.run.id}, {account.run.tool}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _finding(one: JudgedFinding) -> str:
+    finding = one.finding
+    return (
+        f"{standing_of(one)}: {finding.title}: {finding.detail}{one.beside()} "
+        f"At {places_of(one, shown=_SHOWN_PLACES)}. {finding.remedy} "
+        f"({finding.rule}, {finding.fingerprint})"
+    )
 
 
 def _section(title: str, items: Iterable[str]) -> list[str]:

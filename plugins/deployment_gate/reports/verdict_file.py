@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from typing import Any, Literal
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from deployment_gate.environment import Action
-from deployment_gate.evidence import Evidence, Outcome
-from deployment_gate.judgement import Decision, Reason, TriggerResult, TriggerState, Verdict
+from deployment_gate.environment import Action, WaiverRule
+from deployment_gate.evidence import Evidence, Finding, FindingSeverity, Outcome
+from deployment_gate.judgement import (
+    Acceptance,
+    Accepted,
+    Decision,
+    JudgedFinding,
+    Reason,
+    Standing,
+    TriggerResult,
+    TriggerState,
+    Verdict,
+)
 from deployment_gate.reports.account import Account
 
 VERSION = 1
@@ -69,10 +81,46 @@ def render_verdict_on(account: Account, *, evidence_sha256: str) -> str:
             "planned": verdict.planned,
             **{outcome.value: verdict.counts.get(outcome, 0) for outcome in Outcome},
         },
+        "findings": _findings(account),
         "not_covered": list(account.not_covered),
         "evidence_sha256": evidence_sha256,
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _findings(account: Account) -> dict[str, Any]:
+    """How many findings of each severity aren't accepted, how many are, and what became of each."""
+    counted = Counter(
+        one.finding.severity for one in account.findings if one.standing is not Standing.WAIVED
+    )
+    waived = sum(one.standing is Standing.WAIVED for one in account.findings)
+    return {
+        **{severity.value: counted[severity] for severity in FindingSeverity},
+        "waived": waived,
+        "found": [_found(one) for one in account.findings],
+    }
+
+
+def _found(one: JudgedFinding) -> dict[str, Any]:
+    accepted = one.accepted
+    return {
+        "fingerprint": one.finding.fingerprint,
+        "rule": one.finding.rule,
+        "severity": one.finding.severity,
+        "standing": one.standing,
+        "check": one.finding.check,
+        "waived": [_waiver(by.waiver) | {"places": list(by.places)} for by in accepted.by],
+        "open": list(accepted.open),
+        "expired": _waiver(accepted.expired) if accepted.expired else None,
+    }
+
+
+def _waiver(waiver: WaiverRule) -> dict[str, Any]:
+    return {
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
+    }
 
 
 class VerdictFileError(ValueError):
@@ -100,6 +148,60 @@ class _TriggerEntry(_Entry):
     unobserved: int
 
 
+class _WaiverEntry(_Entry):
+    owner: str
+    reason: str
+    expires: Annotated[date, Field(strict=False)]
+
+    def rule(self) -> WaiverRule:
+        """The waiver, without what it is about: that stands beside it."""
+        return WaiverRule("", self.reason, self.owner, self.expires)
+
+
+class _AcceptanceEntry(_WaiverEntry):
+    places: list[str]
+
+
+class _FoundEntry(_Entry):
+    fingerprint: str
+    rule: str
+    severity: FindingSeverity
+    standing: Standing
+    check: str
+    waived: list[_AcceptanceEntry]
+    open: list[str]
+    expired: _WaiverEntry | None
+
+    def judged(self, finding: Finding) -> JudgedFinding:
+        """What became of a finding of the evidence."""
+        accepted = Accepted(
+            by=tuple(Acceptance(one.rule(), tuple(one.places)) for one in self.waived),
+            open=tuple(self.open),
+            expired=self.expired.rule() if self.expired else None,
+        )
+        return JudgedFinding(finding, self.standing, accepted)
+
+
+class _FindingsEntry(_Entry):
+    critical: int
+    high: int
+    medium: int
+    low: int
+    info: int
+    waived: int
+    found: list[_FoundEntry]
+
+    def judged(self, findings: Iterable[Finding]) -> tuple[JudgedFinding, ...]:
+        """What became of the findings of the evidence; of one that isn't told, the worst."""
+        known = {(one.check, one.fingerprint): one for one in findings}
+        told = [
+            entry.judged(finding)
+            for entry in self.found
+            if (finding := known.pop((entry.check, entry.fingerprint), None))
+        ]
+        return (*told, *(JudgedFinding(one, Standing.HOLDS) for one in known.values()))
+
+
 class VerdictFile(_Entry):
     """What `verdict.json` holds, each field as it is written there."""
 
@@ -121,6 +223,7 @@ class VerdictFile(_Entry):
     notes: list[str]
     triggers: list[_TriggerEntry]
     checks: dict[Outcome | Literal["planned"], int]
+    findings: _FindingsEntry
     not_covered: list[str]
     evidence_sha256: str
 
@@ -146,6 +249,7 @@ class VerdictFile(_Entry):
             ),
             counts=Counter(counts),
             planned=self.checks.get("planned", 0),
+            findings=self.findings.judged(evidence.findings),
         )
         return Account(
             run=evidence.run,

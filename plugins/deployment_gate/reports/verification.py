@@ -20,6 +20,7 @@ from deployment_gate.reports.agreement import (
     faults_of_judging,
     faults_of_junit,
     faults_of_pages,
+    faults_of_sarif,
     faults_of_verdict,
     faults_within_junit,
 )
@@ -75,7 +76,7 @@ class _Claim:
 def verify_reports(
     path: Path, demand: Demand, *, now: datetime, find_policy: Callable[[str], PolicyFound]
 ) -> str:
-    """Hold a run's five files against each other, the policy and what is asked for.
+    """Hold a run's six files against each other, the policy and what is asked for.
 
     Args:
         path: Their folder; or a `junit.xml`, or a folder with nothing else, of which less is told.
@@ -138,6 +139,7 @@ def _verify_all(
             faults_of_junit(path / "junit.xml", texts["junit.xml"], account),
             faults_of_pages(path, texts, account),
             faults_of_judging(path / "evidence.jsonl", account, found),
+            faults_of_sarif(path / "findings.sarif", texts["findings.sarif"], account),
             _unmet(path, claim, demand, now),
             _unjudged(path, demand, found),
         )
@@ -147,7 +149,7 @@ def _verify_all(
         raise RefusalError(f"{path}: rollback: {told.sentence} {told.next}", exit_code=exit_code)
     return (
         f"promote: {account.subject}, run {account.run.id}, ended {_span(now - claim.ended)} ago: "
-        f"the five files are whole and agree, {found.told}"
+        f"the six files are whole and agree, {found.told}"
     )
 
 
