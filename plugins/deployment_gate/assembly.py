@@ -247,6 +247,8 @@ def _begin_run(config: pytest.Config, environment: Environment, before: Baseline
         project=config.rootpath,
         redactor=Redactor(environment.secrets),
         copies=copies,
+        # All environments have one, unless the reports are wanted elsewhere.
+        history=directory.path if option.report_dir else directory.path.parent,
         before=before,
         confirms=option.confirm == "on",
     )

@@ -20,7 +20,6 @@ from deployment_gate.outcomes import OutcomeCollector, failure_message, outcome_
 from deployment_gate.progress import StillRunning
 from deployment_gate.reports import terminal
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.html import TITLE, VERDICT
 from deployment_gate.run import CONTROLLER, GateRun
 
 
@@ -148,23 +147,14 @@ class ControllerHooks:
         account = self._run.finish(int(exitstatus))
         session.exitstatus = account.exit_code
         self._show(account)
+        self._announce(account)
         return result
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_report_title(self, report: Any) -> None:
-        """Leave a place for a title that says the verdict."""
-        report.title = TITLE
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        """Leave a place for the verdict above the table of checks."""
-        prefix.append(VERDICT)
 
     def pytest_unconfigure(self) -> None:
         """End what was started; pytest ends no session that an error kept from starting."""
         self._progress.stop()
         if self._run.trouble and not self._run.is_finished:
-            self._run.finish(pytest.ExitCode.USAGE_ERROR)
+            self._announce(self._run.finish(pytest.ExitCode.USAGE_ERROR))
         self._run.close()
         signal.signal(signal.SIGTERM, self._sigterm_before)
 
@@ -183,6 +173,9 @@ class ControllerHooks:
             step()
 
     def _say(self, text: str) -> None:
+        self._write_line(self._run.redactor.redact(f"deployment gate: {text}"))
+
+    def _write_line(self, line: str) -> None:
         manager = self._config.pluginmanager
         reporter = manager.get_plugin("terminalreporter")
         if reporter is None:
@@ -191,7 +184,25 @@ class ControllerHooks:
         # As pytest's own live log does, since a check may be running whose output is captured.
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             reporter.ensure_newline()
-            reporter.write_line(self._run.redactor.redact(f"deployment gate: {text}"))
+            reporter.write_line(line)
+
+    def _announce(self, account: Account) -> None:
+        """What is told beside the files, once they are there."""
+        from deployment_gate.announcement import (  # noqa: PLC0415  # at the end soon enough
+            Audience,
+            announce,
+        )
+
+        run = self._run
+        audience = Audience(
+            reports=run.directory.path,
+            history=run.history,
+            variables=os.environ,
+            say=self._say,
+            write_line=self._write_line,
+            redact=run.redactor.redact,
+        )
+        announce(account, run.environment, audience)
 
     def _show(self, account: Account) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -19,6 +19,7 @@ from deployment_gate.evidence import FARTHEST_APART, Evidence, Redactor, merge_s
 from deployment_gate.judgement import ENDED_NORMALLY, baseline_of, judge
 from deployment_gate.reports.account import EXIT_CODES, Account
 from deployment_gate.reports.agreement import PolicyFound
+from deployment_gate.reports.limits import limits_of
 from deployment_gate.reports.terminal import labelled, reason_lines
 
 if TYPE_CHECKING:
@@ -52,14 +53,17 @@ def give_account(
     environment: Environment, evidence: Evidence, *, redact: Callable[[str], str]
 ) -> Account:
     """Judge `evidence` by the environment's policy; all that reports say of it."""
+    policy = policy_of(environment)
     return Account(
         run=evidence.run,
-        verdict=judge(policy_of(environment), evidence),
+        verdict=judge(policy, evidence),
         evidence=evidence,
         not_covered=(*environment.not_covered(), *_unvisited(environment, evidence)),
         health_endpoints={
             name: redact(one.url) for name, one in environment.health_endpoints.items()
         },
+        policy=policy,
+        limits=limits_of(environment),
     )
 
 

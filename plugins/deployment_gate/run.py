@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +36,7 @@ from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.files import ReportDirectory, ReportError, explained, remove_files
 from deployment_gate.reports.junit import JUnitError, count_checks
+from deployment_gate.reports.metrics import METRICS
 from deployment_gate.reports.publication import (
     Drafts,
     publish,
@@ -49,6 +52,10 @@ if TYPE_CHECKING:
 
 TOOL = f"pytest-deployment-gate {version('pytest-deployment-gate')}"
 USER_AGENT = TOOL.replace(" ", "/")
+
+_WHO = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID", "USER", "LOGNAME")
+_WHERE = ("GITHUB_WORKFLOW_REF", "CI_JOB_URL", "BUILD_URL")
+"""GitHub's, GitLab's and Jenkins' names for who began a pipeline, and for the pipeline."""
 
 CONTROLLER = "controller"
 """The name of the process that probes, judges and reports."""
@@ -94,6 +101,7 @@ class GateRun:
         say: Tells the person at the terminal what is going on.
         redactor: Keeps the environment's secrets out of every file.
         copies: Where else the user wants a report: its name -> a path.
+        history: The folder of the history; None where none is kept.
         before: What a run before the deploy had seen.
         confirms: Whether what is suspected is looked into.
         trouble: What went wrong with the run itself.
@@ -107,6 +115,7 @@ class GateRun:
     redactor: Redactor
     say: Callable[[str], None] = print
     copies: Mapping[str, Path] = field(default_factory=dict)
+    history: Path | None = None
     before: Baseline | None = None
     confirms: bool = True
     trouble: list[str] = field(default_factory=list)
@@ -124,7 +133,7 @@ class GateRun:
             ReportError: The folder can't be written to.
         """
         self.directory.claim()
-        remove_files(self.copies.values())
+        remove_files([*self.copies.values(), self.directory.path / METRICS])
         self.directory.clear()
         texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
         try:
@@ -300,4 +309,16 @@ def new_run(environment: str, *, release: str | None, scope: Scope) -> Run:
         tier=scope.tier,
         selection=scope.selection,
         tool=TOOL,
+        by=begun_by(os.environ),
     )
+
+
+def begun_by(variables: Mapping[str, str]) -> str:
+    """Who began a run and where: a pipeline says so by variables of its own, a person by theirs.
+
+    Args:
+        variables: The process environment.
+    """
+    who = next((variables[name] for name in _WHO if variables.get(name)), "")
+    where = next((variables[name] for name in _WHERE if variables.get(name)), platform.node())
+    return f"{who} on {where}" if who and where else who or where

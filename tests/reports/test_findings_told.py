@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 
 from deployment_gate.evidence import FindingSeverity
 from deployment_gate.judgement import Standing
-from deployment_gate.reports.html import finish_html, render_verdict_block
+from deployment_gate.reports.page.render import render_page
+from deployment_gate.reports.page.verdict import render_verdict_block
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.terminal import verdict_lines
 from deployment_gate.reports.verdict_file import VerdictFileError, read_verdict, render_verdict
@@ -34,7 +35,7 @@ def test_the_page_has_a_table_of_findings_the_worst_first() -> None:
 def test_a_finding_is_no_way_in_for_a_script() -> None:
     names = ("rule", "title", "detail", "source", "remedy", "exchange", "curl")
     one = found("a", FindingSeverity.HIGH, HOSTILE, **dict.fromkeys(names[1:], HOSTILE))
-    read = Reader(finish_html(None, account_of(one)))
+    read = Reader(render_page(account_of(one), None))
     assert set(read.tags) <= OWN_TAGS | {"html", "head", "meta", "title", "body"}
     assert read.comments == []
 

@@ -101,7 +101,7 @@ def _maybe_whole(value: object) -> int | None:
 # Evidence may have been edited, or be another tool's: what judges it relies on these types.
 _PARSERS: dict[type[Record], dict[str, Callable[[Any], Any]]] = {
     Run: {
-        **dict.fromkeys(("id", "environment", "tool"), _text),
+        **dict.fromkeys(("id", "environment", "tool", "by"), _text),
         **dict.fromkeys(("release", "tier", "selection"), _maybe_text),
         "started": _time,
     },

@@ -65,6 +65,7 @@ class Run:
         tier: `smoke` or `full`, where the whole tier was selected.
         selection: What was selected, where it is narrower than a tier.
         tool: Name and version of what wrote this.
+        by: Who or what began it, and where, as far as the process environment tells.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Run:
     tier: str | None = None
     selection: str | None = None
     tool: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

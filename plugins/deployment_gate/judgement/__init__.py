@@ -6,7 +6,7 @@ from deployment_gate.judgement.findings import JudgedFinding, Standing, is_faile
 from deployment_gate.judgement.indicators import Judged, Reading, read_health
 from deployment_gate.judgement.reasons import Decision, Reason
 from deployment_gate.judgement.states import TriggerState
-from deployment_gate.judgement.streams import trigger_of_check
+from deployment_gate.judgement.streams import Seen, can_be_judged, streams_of, trigger_of_check
 from deployment_gate.judgement.triggers import (
     Suspicion,
     TriggerResult,
@@ -25,17 +25,20 @@ __all__ = [
     "JudgedFinding",
     "Reading",
     "Reason",
+    "Seen",
     "Standing",
     "Suspicion",
     "TriggerResult",
     "TriggerState",
     "Verdict",
     "baseline_of",
+    "can_be_judged",
     "is_failed_by",
     "is_surely_above",
     "judge",
     "judge_trigger",
     "read_health",
+    "streams_of",
     "suspicions",
     "trigger_of_check",
     "waiver_on",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from deployment_gate.environment import Policy
 from deployment_gate.evidence import Evidence, Outcome, Run
 from deployment_gate.judgement import (
     Decision,
@@ -15,6 +16,7 @@ from deployment_gate.judgement import (
     TriggerState,
     Verdict,
 )
+from deployment_gate.reports.limits import Limits
 
 _HEADLINES = {
     Decision.PROMOTE: "PROMOTE",
@@ -47,6 +49,8 @@ class Account:
         evidence: What it was decided by.
         not_covered: What the environment file doesn't mention, one phrase each.
         health_endpoints: The address of each, by name.
+        policy: What it was judged by, where that is at hand.
+        limits: What the environment asks for, in figures.
     """
 
     run: Run
@@ -54,6 +58,8 @@ class Account:
     evidence: Evidence
     not_covered: tuple[str, ...] = ()
     health_endpoints: Mapping[str, str]
+    policy: Policy | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def headline(self) -> str:

@@ -12,8 +12,8 @@ from deployment_gate.environment import Policy, Tier
 from deployment_gate.evidence import Evidence, MergedShards, Outcome
 from deployment_gate.judgement import Decision, judge
 from deployment_gate.reports.account import Account
-from deployment_gate.reports.html import render_verdict_block, title_of
 from deployment_gate.reports.junit import JUnitError, JUnitFile, finish_junit, read_junit
+from deployment_gate.reports.page.verdict import render_verdict_block, title_of
 from deployment_gate.reports.sarif import SarifError, fingerprints_in, render_sarif
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.verdict_file import VerdictFile, render_verdict_on

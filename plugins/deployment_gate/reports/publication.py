@@ -18,8 +18,8 @@ from deployment_gate.reports.files import (
     write_all,
     write_atomically,
 )
-from deployment_gate.reports.html import finish_html
 from deployment_gate.reports.junit import finish_junit
+from deployment_gate.reports.page.render import render_page
 from deployment_gate.reports.sarif import render_sarif
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.verdict_file import render_verdict
@@ -53,7 +53,7 @@ def render_reports(account: Account, drafts: Drafts) -> dict[str, str]:
         "evidence.jsonl": evidence_text,
         "summary.md": render_summary(account),
         "findings.sarif": render_sarif(account),
-        "report.html": finish_html(drafts.html, account),
+        "report.html": render_page(account, drafts.html),
         "verdict.json": render_verdict(account, evidence_text=evidence_text),
         "junit.xml": finish_junit(drafts.junit, account),
     }
