@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployment_gate.errors import GateError
-from deployment_gate.reports.files import write_atomically
+from deployment_gate.reports.files import METRICS, write_atomically
 from deployment_gate.reports.github import annotation_lines, append_summary
 from deployment_gate.reports.history import HISTORY, append_entry, entry_of
 from deployment_gate.reports.history_page import write_history_page
-from deployment_gate.reports.metrics import METRICS, render_metrics
+from deployment_gate.reports.metrics import render_metrics
 from deployment_gate.reports.summary import render_summary
 
 if TYPE_CHECKING:

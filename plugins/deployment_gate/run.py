@@ -36,7 +36,6 @@ from deployment_gate.probes.sampler import Sampler
 from deployment_gate.reports.account import Account
 from deployment_gate.reports.files import ReportDirectory, ReportError, explained, remove_files
 from deployment_gate.reports.junit import JUnitError, count_checks
-from deployment_gate.reports.metrics import METRICS
 from deployment_gate.reports.publication import (
     Drafts,
     publish,
@@ -133,7 +132,7 @@ class GateRun:
             ReportError: The folder can't be written to.
         """
         self.directory.claim()
-        remove_files([*self.copies.values(), self.directory.path / METRICS])
+        remove_files(self.copies.values())
         self.directory.clear()
         texts = render_reports(self._judge(Evidence(run=self.run)), Drafts())
         try:

@@ -57,7 +57,7 @@ from deployment_gate.environment.policy import (
 )
 from deployment_gate.environment.policy_sections import Required, Trigger, Waiver
 from deployment_gate.environment.requests import READING, Part, RequestLine, Source, Told
-from deployment_gate.environment.schema import environment_schema
+from deployment_gate.environment.schema import environment_schema, field_docstrings
 from deployment_gate.environment.sections import (
     AlertResponse,
     AlertResponses,
@@ -197,6 +197,7 @@ __all__ = [
     "environment_names",
     "environment_schema",
     "explain",
+    "field_docstrings",
     "fill",
     "fill_text",
     "format_duration",

@@ -43,8 +43,21 @@ def _sections(environment: Environment) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Waivers", _waivers(environment)
     yield "Monitoring metrics", _grouped(environment.monitoring_metrics)
     yield "Alert response", _alerts(environment)
+    yield "Notifications", _notifications(environment)
     yield "The run", _run(environment)
     yield "Not covered", iter(environment.not_covered())
+
+
+def _notifications(environment: Environment) -> Iterator[str]:
+    section = environment.notifications
+    if section is None:
+        return
+    told = {"a rollback": section.critical, "a hold": section.warning, "a promote": section.info}
+    for what, addresses in told.items():
+        if addresses:
+            count = f"{len(addresses)} address{'es' if len(addresses) > 1 else ''}"
+            yield f"{what} is told to {count} that the process environment holds"
+    yield f"all of them within {format_duration(section.timeout)}"
 
 
 def _health(endpoints: Mapping[str, HealthEndpoint]) -> Iterator[str]:

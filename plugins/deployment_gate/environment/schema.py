@@ -44,7 +44,7 @@ def environment_schema() -> dict[str, Any]:
     schema = Environment.model_json_schema(schema_generator=_Generator)
     definitions = schema["$defs"]
     for module in _MODULES:
-        for kind, described in _field_docstrings(inspect.getsource(module)).items():
+        for kind, described in field_docstrings(inspect.getsource(module)).items():
             entries = (schema if kind == Environment.__name__ else definitions[kind])["properties"]
             for name, description in described.items():
                 entries[name]["description"] = description
@@ -73,7 +73,7 @@ class _Generator(GenerateJsonSchema):
         return False
 
 
-def _field_docstrings(source: str) -> dict[str, dict[str, str]]:
+def field_docstrings(source: str) -> dict[str, dict[str, str]]:
     """Answer the docstring below each field of each class.
 
     Pydantic's `use_attribute_docstrings` would read them at each import, for a tenth of a second.

@@ -24,6 +24,9 @@ REPORTS = (
 )
 """The six files of the contract."""
 
+METRICS = "metrics.prom"
+"""What stands beside them for Prometheus; it is written once the verdict stands."""
+
 JOURNAL = ".gate-journal"
 """The folder where the processes of a run write down what they see, while it runs."""
 
@@ -104,7 +107,7 @@ class ReportDirectory:
         """
         with explained(self.path):
             shutil.rmtree(self.path / TRACES, ignore_errors=True)
-            for name in REPORTS:
+            for name in (*REPORTS, METRICS):
                 (self.path / name).unlink(missing_ok=True)
                 for leftover in self.path.glob(f".{name}.*"):
                     leftover.unlink()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployment_gate.reports.files import (
+    METRICS,
     REPORTS,
     ReportDirectory,
     ReportError,
@@ -35,7 +36,8 @@ def remove_leftovers(config: pytest.Config, options: Namespace) -> None:
             directory.claim()
         remove_files(copies_of(config, options).values())
         # The evidence may be named as this run's baseline, and is no answer by itself.
-        remove_files(directory.path / name for name in REPORTS if name != "evidence.jsonl")
+        others = {*REPORTS, METRICS} - {"evidence.jsonl"}
+        remove_files(directory.path / name for name in others)
     directory.release()
 
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from deployment_gate.reports.account import Account
     from deployment_gate.reports.history import Entry
 
-METRICS = "metrics.prom"
-"""The name of the file."""
-
 _PREFIX = "deployment_gate"
 _WHICH = ("environment", "release", "tier")
 _UNITS = frozenset({"seconds", "ratio"})
