@@ -26,7 +26,8 @@ LOADED: Mapping[Flaw, str] = {
     Flaw.LAYOUT_SHIFT: script("layout-shift"),
     Flaw.VISUAL_CHANGE: stylesheet("visual-change"),
     Flaw.THIRD_PARTY: f'<script async src="{THIRD_PARTY}/widget.js"></script>',
-    Flaw.SLOW_INTERACTION: script("slow-interaction"),
+    # No module: those run once the page is there, and may then come after the first click.
+    Flaw.SLOW_INTERACTION: '<script src="/static/flaws/slow-interaction.js"></script>',
     Flaw.UNDEAD_SESSION: script("undead-session"),
 }
 

@@ -57,6 +57,9 @@ def first_run(tmp_path: Path) -> Callable[..., FirstRun]:
             check=False,
         )
         assert init.returncode == 0, init.stderr
+        with (tmp_path / "shop.yaml").open("a") as file:
+            # What is suspected is looked into at once.
+            file.write("\nsampler: {interval: 300ms}\n")
         reports = tmp_path / "reports"
         command = f"--env=shop --env-dir={tmp_path} -m smoke --report-dir={reports}"
         done = subprocess.run(

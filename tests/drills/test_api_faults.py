@@ -221,8 +221,7 @@ ELSEWHERE = {
 }
 
 
-# Alone each shows exactly its own checks; together they show that neither the moment nor the
-# processes matter. None of a group hides what another one leads to.
+# None of a group hides what another one leads to.
 TOGETHER = [
     """reusable-refresh wrong-type wrong-total missing-route no-head
     uneven-errors wrong-environment""",
@@ -248,18 +247,11 @@ def see(drill: Any, *expected: Expected) -> None:
     assert [one.fault for one in expected if one.because not in told] == []
 
 
-@pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
-def test_a_fault_of_the_api_fails_exactly_its_own_checks(
-    expected: Expected, target: Any, run_gate: Callable[..., Any]
-) -> None:
-    target.set_fault(expected.fault)
-
-    see(run_gate(env="writable", marker="api"), expected)
-
-
 @pytest.mark.parametrize("group", TOGETHER, ids=lambda group: group.split()[0])
-@pytest.mark.parametrize(("moment", "processes"), [("before", 4), ("during", 0), ("during", 4)])
-def test_neither_moment_nor_processes_change_what_faults_lead_to(
+@pytest.mark.parametrize(
+    ("moment", "processes"), [("before", 0), ("before", 4), ("during", 0), ("during", 4)]
+)
+def test_faults_of_the_api_fail_exactly_their_own_checks_at_any_moment(
     group: str, moment: str, processes: int, target: Any, run_gate: Callable[..., Any]
 ) -> None:
     during = moment == "during"

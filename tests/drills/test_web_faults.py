@@ -99,6 +99,17 @@ EXPECTED = [
         {"who_signed_out_stays_out"},
     ),
 ]
+# None of a group hides what another one leads to.
+TOGETHER = [
+    "broken-javascript",
+    "missing-script console-error",
+    "missing-image slow-interaction",
+    "overflow inaccessible-form",
+    "slow-page=2.5",
+    "layout-shift undead-session",
+    "visual-change third-party",
+    "login-refused",
+]
 # Figures have no picture, and nor has what only warns.
 WITHOUT_PICTURE = {"slow-page=2.5", "layout-shift", "slow-interaction", "third-party"}
 
@@ -107,35 +118,43 @@ WITHOUT_PICTURE = {"slow-page=2.5", "layout-shift", "slow-interaction", "third-p
 def look(target: Any, run_gate: Callable[..., Any], environments: Path) -> Callable[..., Any]:
     """Run the frontend validation against a fault, with approved pictures of the healthy pages."""
 
-    def run(fault: str, *arguments: str) -> Any:
+    def run(faults: str, *arguments: str) -> Any:
         if not (environments / "pictures").exists():
             approve = ("--approve-screenshots", "-k", "looks_as_approved")
             run_gate(*approve, env="pages", marker="frontend")
-        if fault:
+        for fault in faults.split():
             target.set_fault(fault)
         return run_gate(*arguments, env="pages", marker="frontend")
 
     return run
 
 
-@pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
-def test_a_fault_of_the_pages_fails_its_own_checks_only(
-    expected: Expected, look: Callable[..., Any]
+@pytest.mark.parametrize("group", TOGETHER)
+def test_faults_of_the_pages_fail_their_own_checks_only(
+    group: str, look: Callable[..., Any]
 ) -> None:
+    expected = [one for one in EXPECTED if one.fault in group.split()]
     # A dozen links of a page that takes so long each tell nothing new.
-    drill = look(expected.fault, *(["-k", "not links"] if "slow-page" in expected.fault else []))
+    drill = look(group, *(["-k", "not links"] if "slow-page" in group else []))
 
     ended = drill.outcomes.items()
-    assert {name for name, outcome in ended if outcome == "warned"} == expected.warned
-    assert drill.unwell - expected.warned == expected.failed, drill.output
-    assert expected.because in "\n".join([drill.reasons, *drill.verdict["notes"]])
-    assert drill.exit_code == (1 if expected.failed else 0)
+    warned = {name for one in expected for name in one.warned}
+    failed = {name for one in expected for name in one.failed}
+    assert {name for name, outcome in ended if outcome == "warned"} == warned
+    assert drill.unwell - warned == failed, drill.output
+    told = "\n".join([drill.reasons, *drill.verdict["notes"]])
+    assert [one.fault for one in expected if one.because not in told] == []
+    assert drill.exit_code == 1
     has_picture = "data:image/png;base64" in (drill.reports / "report.html").read_text()
-    assert has_picture == (expected.fault not in WITHOUT_PICTURE)
-    if expected.fault in {"broken-javascript", "login-refused"}:
+    assert has_picture == (not WITHOUT_PICTURE.issuperset(group.split()))
+    if group in {"broken-javascript", "login-refused"}:
         assert any(
             "nobody could sign in as analyst" in reason for reason in drill.reasons.splitlines()
         )
+
+
+def test_every_fault_of_the_pages_is_drilled() -> None:
+    assert sorted(" ".join(TOGETHER).split()) == sorted(one.fault for one in EXPECTED)
 
 
 def test_healthy_pages_fail_nothing(look: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ NAMES = ["development", "disaster-recovery", "production", "sandbox", "sandbox-t
 PASSWORDS = {
     f"{name}_TEST_PASSWORD": "a-password-for-tests"
     for name in ("STAGING", "PRODUCTION", "DISASTER_RECOVERY")
-} | {"STAGING_ADMIN_PASSWORD": "a-password-for-tests", "SANDBOX_TLS_DIR": "/tmp/sandbox-tls"}
+} | {"STAGING_ADMIN_PASSWORD": "a-password-for-tests", "SANDBOX_TLS_DIR": "sandbox-tls"}
 
 
 def loaded(name: str) -> Environment:
