@@ -39,6 +39,7 @@ bench: ## measure, and compare with other tools
 	@.venv/bin/python benchmarks/sandbox_throughput.py
 	@.venv/bin/python benchmarks/trigger_simulation.py
 
-schema: ## write environments/environment.schema.json anew
+schema: ## write the JSON Schemas of environment files and of verdict.json anew
 	@scripts/setup.sh
 	@.venv/bin/deployment-gate schema > environments/environment.schema.json
+	@.venv/bin/deployment-gate schema --verdict > plugins/deployment_gate/reports/verdict.schema.json

@@ -29,6 +29,7 @@ from deployment_gate.evidence import Redactor
 from deployment_gate.judging import find_policy, judge_again, load_policy_file
 from deployment_gate.reports.history import read_history
 from deployment_gate.reports.history_table import history_json, history_table
+from deployment_gate.reports.verdict_schema import verdict_schema
 from deployment_gate.reports.verification import Demand, RefusalError, verify_reports
 
 _PROGRAM = "deployment-gate"
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--json", action="store_true", help="for programs")
     history.set_defaults(command=_history)
     schema = commands.add_parser("schema", help="the JSON Schema of environment files, for editors")
+    schema.add_argument("--verdict", action="store_true", help="that of verdict.json instead")
     schema.set_defaults(command=_schema)
     init = commands.add_parser("init", help="write an environment file by looking at a platform")
     _add_init_options(init)
@@ -256,8 +258,9 @@ def _history(options: argparse.Namespace) -> Answer:
     )
 
 
-def _schema(_options: argparse.Namespace) -> Answer:
-    return Answer(json.dumps(environment_schema(), indent=2, ensure_ascii=False))
+def _schema(options: argparse.Namespace) -> Answer:
+    schema = verdict_schema() if options.verdict else environment_schema()
+    return Answer(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def _init(options: argparse.Namespace) -> Answer:

@@ -127,31 +127,56 @@ class VerdictFileError(ValueError):
     """A text that is no `verdict.json`."""
 
 
+_Count = Annotated[int, Field(ge=0)]
+_Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+_Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class _ReasonEntry(_Entry):
+    """One reason for the verdict."""
+
     verdict: Decision
+    """What it asks for."""
     rule: str
+    """What asks for it: a trigger by its name, or `release`, `check`, `plan`, `run`."""
     text: str
+    """Why, with the numbers behind it."""
 
 
 class _TriggerEntry(_Entry):
+    """What became of a trigger of the environment."""
+
     name: str
+    """What the environment calls it."""
     state: TriggerState
+    """How far its condition holds."""
     action: Action
+    """What it asks for once it has fired."""
     condition: str
+    """Its condition, as the environment's file has it."""
     why: str
-    bad: int
-    total: int
-    unobserved: int
+    """What was seen; empty where there is nothing to tell."""
+    bad: _Count
+    """How many readings were bad."""
+    total: _Count
+    """How many readings were good or bad."""
+    unobserved: _Count
+    """How many readings were neither, by the runner's trouble."""
 
 
 class _WaiverEntry(_Entry):
+    """Who accepts something, and until when."""
+
     owner: str
+    """Who sees to it."""
     reason: str
+    """Why it is accepted."""
     expires: Annotated[date, Field(strict=False)]
+    """The last day on which it is."""
 
     def rule(self) -> WaiverRule:
         """The waiver, without what it is about: that stands beside it."""
@@ -159,18 +184,31 @@ class _WaiverEntry(_Entry):
 
 
 class _AcceptanceEntry(_WaiverEntry):
+    """Who accepts something, until when, and where."""
+
     places: list[str]
+    """The places of the finding that are accepted by it."""
 
 
 class _FoundEntry(_Entry):
+    """What became of one finding; evidence.jsonl and findings.sarif tell what was found."""
+
     fingerprint: str
+    """What it has in common with the same finding of other runs."""
     rule: str
+    """The rule that was broken."""
     severity: FindingSeverity
+    """How bad it is."""
     standing: Standing
+    """What becomes of it."""
     check: str
+    """The check that found it."""
     waived: list[_AcceptanceEntry]
+    """The waivers that accept it, or some of its places."""
     open: list[str]
+    """Its places that no waiver accepts."""
     expired: _WaiverEntry | None
+    """A waiver that did accept it, and has run out."""
 
     def judged(self, finding: Finding) -> JudgedFinding:
         """What became of a finding of the evidence."""
@@ -183,13 +221,22 @@ class _FoundEntry(_Entry):
 
 
 class _FindingsEntry(_Entry):
-    critical: int
-    high: int
-    medium: int
-    low: int
-    info: int
-    waived: int
+    """What checks of security found."""
+
+    critical: _Count
+    """How many are critical, and not waived."""
+    high: _Count
+    """How many are high, and not waived."""
+    medium: _Count
+    """How many are medium, and not waived."""
+    low: _Count
+    """How many are low, and not waived."""
+    info: _Count
+    """How many are only told, and not waived."""
+    waived: _Count
+    """How many are waived."""
     found: list[_FoundEntry]
+    """All of them, the worst first."""
 
     def judged(self, findings: Iterable[Finding]) -> tuple[JudgedFinding, ...]:
         """What became of the findings of the evidence; of one that isn't told, the worst."""
@@ -206,26 +253,47 @@ class VerdictFile(_Entry):
     """What `verdict.json` holds, each field as it is written there."""
 
     version: Literal[1]
+    """Of this form: it grows when a reader would have to change. Keys may come without that."""
     verdict: Decision
+    """What is to be done."""
     sentence: str
+    """Why, in one sentence."""
     next: str
-    exit_code: int
+    """What the reader is to do now."""
+    exit_code: Annotated[int, Field(json_schema_extra={"enum": [0, 1, 2, 3, 4, 5, 6, 10]})]
+    """What pytest ended with: 0 promote, 10 rollback, everything else hold."""
     environment: str
+    """Where it was validated."""
     release: str | None
+    """The release that had to be running, where one was named."""
     run: str
-    tier: str | None
+    """Which run this was."""
+    tier: Literal["smoke", "full"] | None
+    """How much of the validation it was; null where it was only a selection."""
     selection: str | None
-    started: str
-    ended: str
+    """What was selected, where it was less than a tier. Nothing is promoted on that."""
+    started: _Moment
+    """When it began."""
+    ended: _Moment
+    """When it ended, or began where it never did."""
     tool: str
+    """What validated, and its version."""
     health_endpoints: dict[str, str]
+    """The address of each health endpoint, by name."""
     reasons: list[_ReasonEntry]
+    """Why it is no promote, the worst first."""
     notes: list[str]
+    """What is worth telling and decides nothing."""
     triggers: list[_TriggerEntry]
-    checks: dict[Outcome | Literal["planned"], int]
+    """What became of each trigger."""
+    checks: dict[Outcome | Literal["planned"], _Count]
+    """How many checks were to run, and how many ended in which way."""
     findings: _FindingsEntry
+    """What checks of security found."""
     not_covered: list[str]
-    evidence_sha256: str
+    """What the environment's file doesn't mention, and nobody looked at."""
+    evidence_sha256: _Digest
+    """The digest of the evidence.jsonl that this verdict stands on."""
 
     def account_of(self, evidence: Evidence) -> Account:
         """What was said of `evidence`, as the reports were made of it."""
