@@ -35,7 +35,7 @@ def test_six_files_and_the_terminal_tell_the_same_verdict(
     headline = {"rollback": "ROLL BACK"}.get(verdict, verdict.upper())
     assert f"{headline}: here, no release named, full" in done.output
     assert reports["summary.md"].startswith(f"# {headline}: here")
-    assert f"<h2>{headline}</h2>" in reports["report.html"]
+    assert f"<h1>{headline}</h1>" in reports["report.html"]
     properties = {one.get("name"): one.get("value") for one in reports.junit.iter("property")}
     assert properties["verdict"] == verdict
     assert reports.is_red == (verdict != "promote")
@@ -86,7 +86,7 @@ def test_a_report_that_does_not_fit_on_the_disk_is_a_hold(
     assert reports.verdict["verdict"] == "hold"
     assert "File too large" in reports.why
     assert reports.is_red
-    assert "<h2>HOLD</h2>" in reports["report.html"]
+    assert "<h1>HOLD</h1>" in reports["report.html"]
     assert "</html>" in reports["report.html"]
 
 
@@ -97,7 +97,7 @@ def test_what_the_user_names_is_written_too_with_the_same_verdict(project: Proje
     mine = project.path / "mine"
     assert (mine / "junit.xml").read_text() == done.reports["junit.xml"]
     assert (mine / "page.html").read_text() == done.reports["report.html"]
-    assert "<h2>HOLD</h2>" in done.reports["report.html"]
+    assert "<h1>HOLD</h1>" in done.reports["report.html"]
 
 
 def test_a_report_that_cannot_be_written_where_the_user_named_is_a_hold_in_all_others(

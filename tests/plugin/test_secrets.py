@@ -135,15 +135,15 @@ def test_a_secret_that_another_plugin_writes_is_removed_and_holds(
         """
         import os
 
-        def pytest_html_results_summary(prefix):
-            prefix.append(os.environ["GATE_PASSWORD"])
+        def pytest_html_results_table_html(report, data):
+            data.append(os.environ["GATE_PASSWORD"])
         """
     )
     done = secret_project.run()
     assert done.exit_code == 1
     assert done.reports.verdict["verdict"] == "hold"
     assert "a secret was found in report.html and removed" in done.reports.why
-    assert "<h2>HOLD</h2>" in done.reports["report.html"]
+    assert "<h1>HOLD</h1>" in done.reports["report.html"]
     assert done.reports.is_red
     assert not leaks(done)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from typing import Any
 
 import httpx
+import pytest
 
 from deployment_gate.evidence import Redactor
-from deployment_gate.probes.exchange import Exchange, tell_exchanges
+from deployment_gate.probes.exchange import Exchange, curl_of, tell_exchanges
 
 REQUEST = httpx.Request(
     "POST",
@@ -15,6 +19,13 @@ REQUEST = httpx.Request(
     headers={"Authorization": "Bearer a-token-of-somebody", "User-Agent": "gate"},
     json={"item": "book"},
     extensions={"identity": "buyer"},
+)
+
+
+COMMAND = (
+    "curl --include --request POST --header 'authorization: Bearer [redacted]' "
+    "--header 'content-type: application/json' --data-binary '{\"item\":\"book\"}' "
+    "'http://shop/orders?x=1'"
 )
 
 
@@ -33,6 +44,7 @@ def exchange(**more: Any) -> Exchange:
 def test_an_exchange_is_told_with_its_step_and_who_sent_it() -> None:
     assert exchange().told(Redactor().redact).splitlines() == [
         "# step 1, order",
+        f"$ {COMMAND}",
         "> POST http://shop/orders?x=1  (as buyer)",
         "> authorization: Bearer [redacted]",
         "> content-type: application/json",
@@ -67,3 +79,72 @@ def test_a_body_that_is_no_text_is_told_all_the_same() -> None:
 def test_exchanges_stand_apart() -> None:
     told = tell_exchanges([exchange(step="one"), exchange(step="other")], str)
     assert "\n\n# other\n" in told
+
+
+def words_of(command: str) -> list[str]:
+    """What bash makes of a command."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    printed = subprocess.run(
+        [bash, "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True, timeout=30
+    )
+    return printed.stdout.decode().removesuffix("\0").split("\0")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "plain",
+        'it\'s "quoted" \\ $HOME `id` !x',
+        "two\nlines\r\n\tand a tab",
+        json.dumps({"a": "ü\n'\u0001"}),
+        "''; rm -rf /tmp/nothing #",
+        "-d",
+    ],
+)
+def test_a_shell_reads_the_command_as_it_was_sent(body: str) -> None:
+    request = httpx.Request(
+        "PUT", "http://shop/a?x='y&z[]={1}", headers={"X-It": "it's"}, content=body
+    )
+    command = curl_of(request)
+    assert "\n" not in command
+    words = words_of(command)
+    assert words[:5] == ["curl", "--include", "--request", "PUT", "--globoff"]
+    assert words[-1] == str(request.url)
+    assert words[words.index("--data-binary") + 1] == body
+    assert "x-it: it's" in [word.lower() for word in words]
+
+
+def test_a_command_for_head_waits_for_no_body() -> None:
+    assert curl_of(httpx.Request("HEAD", "http://shop/")) == "curl --include --head http://shop/"
+
+
+@pytest.mark.parametrize("body", [b"\xff\x00", b"x" * 3000, b"@/etc/passwd", b"a\0b"])
+def test_a_body_that_no_argument_can_hold_is_to_come_from_a_file(body: bytes) -> None:
+    request = httpx.Request("POST", "http://shop/", content=body)
+    assert curl_of(request).endswith(" --data-binary @body http://shop/")
+
+
+@pytest.mark.parametrize(
+    "secret", ["it's a secret", 'two"quotes', "back\\slash-secret", "a b&c=d;e"]
+)
+def test_no_secret_is_in_the_command(secret: str) -> None:
+    request = httpx.Request(
+        "POST",
+        httpx.URL("http://shop/", params={"q": secret}),
+        headers={"X-Key": secret},
+        json={"password": secret},
+    )
+    redact = Redactor([secret]).redact
+    told = exchange(request=request, step=None).told(redact).splitlines()[0]
+    for command in (told.removeprefix("$ "), redact(curl_of(request))):
+        words = words_of(command)
+        assert words[words.index("--header") + 1].lower() == "x-key: [redacted]"
+        assert json.loads(words[words.index("--data-binary") + 1]) == {"password": "[redacted]"}
+        assert words[-1] == "http://shop/?q=[redacted]"
+
+
+def test_only_a_whole_command_is_shown_of_a_long_body() -> None:
+    request = httpx.Request("POST", "http://shop/", content="x" * 5000)
+    told = exchange(request=request, step=None).told(str).splitlines()
+    assert told[0].endswith("--data-binary @body http://shop/")

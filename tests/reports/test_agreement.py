@@ -37,7 +37,7 @@ EDITS: dict[str, tuple[tuple[Edit, ...], str]] = {
         "junit.xml: verdict is hold, in verdict.json promote",
     ),
     "the verdict, in report.html": (
-        (changing("report.html", "<h2>PROMOTE</h2>", "<h2>HOLD</h2>"),),
+        (changing("report.html", "<h1>PROMOTE</h1>", "<h1>HOLD</h1>"),),
         "report.html: not what the gate writes",
     ),
     "the title of report.html": (

@@ -69,7 +69,7 @@ EDITS: dict[str, tuple[tuple[Edit, ...], str]] = {
         "verdict.json: not what the gate writes",
     ),
     "a finding less in the page": (
-        (changing("report.html", "<td>leak</td>", "<td></td>"),),
+        (changing("report.html", ">leak, ", ">less, "),),
         "report.html: not what the gate writes",
     ),
 }

@@ -14,20 +14,23 @@ from deployment_gate.reports.page.verdict import render_verdict_block
 from deployment_gate.reports.summary import render_summary
 from deployment_gate.reports.terminal import verdict_lines
 from deployment_gate.reports.verdict_file import VerdictFileError, read_verdict, render_verdict
-from tests.reports.findings import ALL, CHECK, account_of, found
-from tests.reports.test_html import HOSTILE, OWN_TAGS, Reader
+from tests.reports.findings import ALL, CHECK, CURL, EXCHANGE, account_of, found
+from tests.reports.test_page import HOSTILE, OWN_TAGS, PAGE_TAGS, Reader
 from tests.reports.test_summary import items
 
 ORDER = ["critical", "medium", "low", "info", "high, waived"]
 
 
-def test_the_page_has_a_table_of_findings_the_worst_first() -> None:
+def test_the_page_has_the_findings_the_worst_first() -> None:
     read = Reader(render_verdict_block(account_of(*ALL)))
     assert set(read.tags) <= OWN_TAGS
     assert [text for text in read.texts if text in ORDER] == ORDER
+    told = "".join(read.texts)
     for one in ALL:
         for text in (one.title, one.remedy, one.rule, one.fingerprint, ", ".join(one.places)):
-            assert text in read.texts, text
+            assert text in told, text
+    assert told.count("Request and answer") == sum(bool(one.curl) for one in ALL)
+    assert f"$ {CURL}\n\n{EXCHANGE}" in told
     assert any("(waived until 2026-12-31 by Ada (issue 12))" in text for text in read.texts)
     assert "Findings" not in Reader(render_verdict_block(account_of())).texts
 
@@ -36,7 +39,8 @@ def test_a_finding_is_no_way_in_for_a_script() -> None:
     names = ("rule", "title", "detail", "source", "remedy", "exchange", "curl")
     one = found("a", FindingSeverity.HIGH, HOSTILE, **dict.fromkeys(names[1:], HOSTILE))
     read = Reader(render_page(account_of(one), None))
-    assert set(read.tags) <= OWN_TAGS | {"html", "head", "meta", "title", "body"}
+    assert set(read.tags) <= PAGE_TAGS
+    assert read.tags.count("script") == 1
     assert read.comments == []
 
 

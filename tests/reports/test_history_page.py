@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from deployment_gate.evidence import Outcome
 from deployment_gate.reports.history import Entry, Latency, Share, read_history
 from deployment_gate.reports.history_page import PAGE, render_history, write_history_page
 from deployment_gate.web.accessibility import violations
+from tests.reports.browsing import opened
 from tests.reports.histories import run, validate, write
-from tests.reports.test_html import Reader
+from tests.reports.test_page import Reader
 from tests.runs import workshop
 
 Scheme = Literal["light", "dark"]
@@ -43,25 +43,6 @@ def many() -> Iterator[Entry]:
             else (),
         )
     yield run("p0", "rollback", environment="production", minutes=90_000)
-
-
-@contextmanager
-def opened(
-    chromium: Browser, path: Path, *, width: int = 1280, height: int = 800, **options: Any
-) -> Iterator[tuple[Page, list[str]]]:
-    """The page, and what the browser complains of."""
-    context = chromium.new_context(
-        viewport={"width": width, "height": height}, offline=True, **options
-    )
-    complaints: list[str] = []
-    try:
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri())
-        yield page, complaints
-    finally:
-        context.close()
 
 
 @pytest.fixture(scope="module")

@@ -194,15 +194,16 @@ def distribution_plot(
         axes.set_ylim(0, max(counts) * 1.25)
         _ticks(axes, Unit.COUNT)
         told = []
-        for name, share in (("p50", 0.5), ("p95", 0.95)):
+        # On either side, since both may be the same.
+        for name, share, side in (("p50", 0.5, "right"), ("p95", 0.95, "left")):
             value = ordered[max(0, math.ceil(share * len(ordered)) - 1)]
             told.append(f"{name} {_amount(value / 1000, Unit.SECONDS)}")
             axes.axvline(value, color=_INK, linewidth=0.75)
             axes.annotate(
-                f"{name} ",
+                f" {name} ",
                 (value, 1),
                 xycoords=axes.get_xaxis_transform(),
-                ha="right",
+                ha=side,
                 va="top",
                 fontsize=9,
             )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployment_gate.errors import GateError
 from deployment_gate.evidence import FindingSeverity
+from deployment_gate.probes.exchange import curl_of
 
 if TYPE_CHECKING:
     import httpx
+
+__all__ = ["SHOWN", "Breach", "Looked", "Rule", "Unseen", "curl_of", "told_exchange"]
 
 SHOWN = 1200
 """Characters of a body that a finding shows."""
@@ -114,14 +116,3 @@ def told_exchange(response: httpx.Response) -> str:
     more = f"... ({len(text)} characters)" if len(text) > SHOWN else ""
     lines += [f"< {line}" for line in f"{text[:SHOWN]}{more}".splitlines()]
     return "\n".join(lines)
-
-
-def curl_of(request: httpx.Request) -> str:
-    """A command that sends a request again; whoever writes it takes secrets out."""
-    words = ["curl", "--include", "--request", request.method]
-    for name, value in request.headers.multi_items():
-        if name.lower() not in _NOT_TELLING | {"user-agent"}:
-            words += ["--header", f"{name}: {value}"]
-    if request.content:
-        words += ["--data-binary", request.content.decode(errors="replace")]
-    return shlex.join([*words, str(request.url)])
