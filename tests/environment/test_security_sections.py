@@ -103,8 +103,8 @@ def test_the_policy_says_from_where_on_findings_hold(
     [
         (
             "low_privilege: analyst",
-            "low_privilege: analist",
-            'security.low_privilege: "analist" is no identity. Did you mean analyst?',
+            "low_privilege: analysts",
+            'security.low_privilege: "analysts" is no identity. Did you mean analyst?',
         ),
         (
             "owner: admin, others: [analyst]",

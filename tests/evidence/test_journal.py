@@ -331,3 +331,22 @@ def test_what_no_file_can_hold_is_replaced_rather_than_ending_the_run(
     observation = merge_journals([path]).observations[0]
     assert observation.error == "broken ?"
     assert observation.facts == {"content_type": "text/?", "states": {"?": "down"}}
+
+
+def test_nothing_within_a_record_ends_its_line(tmp_path: Path) -> None:
+    subject = "GET /a\x85b\u2028c\u2029d\x0be"
+    journal = Journal(tmp_path / "one.jsonl", redactor=Redactor())
+    journal.append(
+        Observation(
+            at=datetime(2026, 11, 23, 3, tzinfo=UTC),
+            kind=ObservationKind.REQUEST,
+            subject=subject,
+            duration_s=0.1,
+        )
+    )
+    journal.close()
+
+    assert len((tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    (seen,) = read_journal(tmp_path / "one.jsonl")
+    assert isinstance(seen, Observation)
+    assert seen.subject == subject

@@ -150,6 +150,10 @@ _PARSERS: dict[type[Record], dict[str, Callable[[Any], Any]]] = {
 }
 
 
+# What some readers take for the end of a line, beside the control characters that JSON escapes.
+_LINE_ENDS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
+
+
 class UnknownFormatError(ValueError):
     """Evidence of a version of the format that this one doesn't know."""
 
@@ -164,7 +168,8 @@ def encode(record: Record) -> str:
         value = getattr(record, name)
         if name not in defaults or value != defaults[name]:
             data[name] = value
-    return json.dumps(data, default=_encode_value, ensure_ascii=False)
+    line = json.dumps(data, default=_encode_value, ensure_ascii=False)
+    return line if line.isascii() else line.translate(_LINE_ENDS)
 
 
 def _encode_value(value: object) -> object:

@@ -301,8 +301,9 @@ def _mistakes(api: ApiTarget, reader: _Asking, path: str) -> Iterator[Answer]:
         listed = next(iter(api.collections.values()))
         wrong = str(httpx.URL(listed.path).copy_merge_params({api.paging.size: _NO_ID}))
         yield reader.get(Kind.MISTAKE, wrong)
-    if not path.endswith("/"):
-        yield reader.get(Kind.SLASH, f"{path}/")
+    bare, mark, query = path.partition("?")
+    if not bare.endswith("/"):
+        yield reader.get(Kind.SLASH, f"{bare}/{mark}{query}")
 
 
 def _with_id(collection: Collection, value: str) -> str:
