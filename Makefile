@@ -36,10 +36,13 @@ bench: ## measure, and compare with other tools
 	@.venv/bin/python benchmarks/health_sweep.py
 	@.venv/bin/python benchmarks/load_latency.py
 	@.venv/bin/python benchmarks/judge_evidence.py
+	@.venv/bin/python benchmarks/report_page.py --check
+	@.venv/bin/python benchmarks/report_page.py
 	@.venv/bin/python benchmarks/sandbox_throughput.py
 	@.venv/bin/python benchmarks/trigger_simulation.py
 
-schema: ## write the JSON Schemas of environment files and of verdict.json anew
+schema: ## write both JSON Schemas and docs/reference.md anew
 	@scripts/setup.sh
 	@.venv/bin/deployment-gate schema > environments/environment.schema.json
 	@.venv/bin/deployment-gate schema --verdict > plugins/deployment_gate/reports/verdict.schema.json
+	@.venv/bin/python scripts/reference.py > docs/reference.md

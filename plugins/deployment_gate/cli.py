@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or what the command says; 2 when there is something to mend.
     """
-    parser = _parser()
+    parser = command_parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for what may come next
         import argcomplete  # noqa: PLC0415
 
@@ -84,7 +84,8 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
     parser = argparse.ArgumentParser(
         prog=_PROGRAM, description="What belongs to the deployment gate beside pytest."
     )

@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--report-dir",
         metavar="DIR",
-        help="where verdict.json, junit.xml, report.html, evidence.jsonl and summary.md go "
+        help="where the reports go: verdict.json, junit.xml, report.html and others "
         "(default: reports/NAME)",
     )
 
