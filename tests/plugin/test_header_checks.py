@@ -97,6 +97,10 @@ def test_the_report_has_the_grade_and_what_made_it(checks: Project) -> None:
     assert "web GET /: A+, 120 points" in ran.output
     assert "left out: strict-transport-security and redirection" in ran.output
     assert "not met: an answer 500" in ran.reports["report.html"]
+    assert (
+        "<th>Grade of web GET /</th><td>A+, 120 points (Observatory)</td>"
+        in ran.reports["report.html"]
+    )
 
 
 def test_an_origin_that_is_echoed_holds_and_is_one_finding(checks: Project, sound: Target) -> None:

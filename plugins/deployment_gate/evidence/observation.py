@@ -23,6 +23,8 @@ class ObservationKind(StrEnum):
     CACHE = "cache"
     CHECK = "check"
     """One attempt at a check that was carried out more than once, or may fire a trigger."""
+    GRADE = "grade"
+    """How the headers of a page would be graded."""
     CONTROL = "control"
     """What answers wherever the runner is well: nothing of the target."""
 

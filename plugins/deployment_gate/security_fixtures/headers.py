@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from deployment_gate.environment import Environment
 from deployment_gate.errors import GateError
+from deployment_gate.evidence import Observation, ObservationKind
 from deployment_gate.fixtures import process_key
 
 if TYPE_CHECKING:
@@ -134,6 +136,17 @@ def grade_seen(
         tokens=token_cookies(environment.api),
     )
     request.node.add_report_section("call", "grade", grade.told())
+    conduct = request.config.stash[process_key].conduct
+    conduct.observe(
+        Observation(
+            at=datetime.now(UTC),
+            kind=ObservationKind.GRADE,
+            subject=page.place,
+            duration_s=0.0,
+            facts={"grade": grade.letter, "points": grade.score},
+            check=conduct.check,
+        )
+    )
     return look_at_grade(grade)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from deployment_gate.evidence import ObservationKind
 from deployment_gate.judgement import TriggerState
 from deployment_gate.reports.account import Account, format_time, places_of, standing_of
 
@@ -120,7 +121,16 @@ def _run(account: Account) -> dict[str, str]:
         "Started": format_time(account.run.started),
         "Saw": account.looked,
         **({"By": account.run.by} if account.run.by else {}),
+        **{f"Grade of {place}": told for place, told in _grades(account)},
     }
+
+
+def _grades(account: Account) -> Iterator[tuple[str, str]]:
+    """How the headers of pages would be graded, where they were."""
+    for one in account.evidence.observations:
+        if one.kind is ObservationKind.GRADE:
+            facts = one.facts
+            yield one.subject, f"{facts.get('grade')}, {facts.get('points')} points (Observatory)"
 
 
 def _addresses(account: Account) -> dict[str, str]:
