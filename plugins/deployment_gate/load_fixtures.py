@@ -88,13 +88,13 @@ def make_load(
     if any(find_spec(name) is None for name in _LIBRARIES):
         pytest.fail(_EXTRA, pytrace=False)
     from deployment_gate.load import arrangement, course, seen  # noqa: PLC0415
-    from deployment_gate.load.apart import run_apart  # noqa: PLC0415
     from deployment_gate.load.calibration import (  # noqa: PLC0415
         CALIBRATION_USERS,
         Calibration,
         calibrate,
     )
     from deployment_gate.load.generator import GeneratorError  # noqa: PLC0415
+    from deployment_gate.probes.apart import run_apart  # noqa: PLC0415
 
     process = pytestconfig.stash[process_key]
 

@@ -35,6 +35,11 @@ rollback_triggers:
 request_timeout: 1s
 api: {facts: {environment: {equals: sandbox}}}
 web: null
+security: {rate: 1000, odd_input: {requests: 3}}
+load:
+  scenarios:
+    everyday: {users: 5, spawn_rate: 5, arrival_rate: 20, duration: 5s, warm_up: 1s}
+    stress: null
 allow: {writes: false}
 launch: null
 """

@@ -248,9 +248,7 @@ def see(drill: Any, *expected: Expected) -> None:
 
 
 @pytest.mark.parametrize("group", TOGETHER, ids=lambda group: group.split()[0])
-@pytest.mark.parametrize(
-    ("moment", "processes"), [("before", 0), ("before", 4), ("during", 0), ("during", 4)]
-)
+@pytest.mark.parametrize(("moment", "processes"), [("before", 0), ("during", 4)])
 def test_faults_of_the_api_fail_exactly_their_own_checks_at_any_moment(
     group: str, moment: str, processes: int, target: Any, run_gate: Callable[..., Any]
 ) -> None:

@@ -116,19 +116,21 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize("processes", ["0", "4"])
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
 def test_a_fault_before_the_run_leads_to_its_checks_triggers_and_verdict(
-    expected: Expected, processes: str, target: Any, run_gate: Callable[..., Any]
+    expected: Expected, target: Any, run_gate: Callable[..., Any]
 ) -> None:
     target.set_fault(expected.fault)
 
-    drill = run_gate("--release", "1.5.0", "-n", processes)
+    drill = run_gate("--release", "1.5.0")
 
     assert (drill.verdict["verdict"], drill.exit_code) == expected.verdict, drill.output
     assert expected.because in drill.reasons, drill.output
     assert drill.unwell == expected.unwell
     assert drill.fired == expected.fired
+    if "performance_degradation" in expected.fired:
+        assert "performance_degradation is suspected: " in drill.output
+        assert "again every 0.1 s, for 20 s at most" in drill.output
     if "health_check_failure" in expected.fired:
         assert drill.not_run >= SIGNED_IN | REFUSED
         assert "not run: health_check_failure has fired" in drill.reasons
@@ -136,12 +138,11 @@ def test_a_fault_before_the_run_leads_to_its_checks_triggers_and_verdict(
         assert drill.not_run == set()
 
 
-@pytest.mark.parametrize("processes", ["0", "4"])
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
 def test_a_fault_during_the_run_leads_to_its_checks_triggers_and_verdict(
-    expected: Expected, processes: str, run_gate: Callable[..., Any]
+    expected: Expected, run_gate: Callable[..., Any]
 ) -> None:
-    drill = run_gate("--release", "1.5.0", "-n", processes, meanwhile=expected.fault)
+    drill = run_gate("--release", "1.5.0", "-n", "4", meanwhile=expected.fault)
 
     assert (drill.verdict["verdict"], drill.exit_code) == expected.verdict, drill.output
     assert drill.unwell == expected.unwell_during, drill.output
@@ -169,17 +170,6 @@ def test_without_confirmation_a_suspicion_is_a_hold(
 
     assert drill.exit_code == 1, drill.output
     assert "is suspected: api_service failed 1 of 3 times in a row" in drill.reasons
-
-
-def test_a_suspicion_is_told_with_what_is_awaited_and_for_how_long_at_most(
-    target: Any, run_gate: Callable[..., Any]
-) -> None:
-    target.set_fault("latency=0.6")
-
-    drill = run_gate()
-
-    assert "performance_degradation is suspected: " in drill.output
-    assert "again every 0.1 s, for 20 s at most" in drill.output
 
 
 @pytest.mark.parametrize("processes", ["0", "4"])

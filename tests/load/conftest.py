@@ -13,10 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from deployment_gate.load.apart import run_apart
 from deployment_gate.load.generator import LoadGenerator
 from deployment_gate.load.plan import LoadPlan, Stage
 from deployment_gate.load.seconds import LoadSecond
+from deployment_gate.probes.apart import run_apart
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from deployment_gate.load.apart import run_apart
 from deployment_gate.load.calibration import CALIBRATION_USERS, Calibration, calibrate
 from deployment_gate.load.course import Generator
 from deployment_gate.load.generator import LoadGenerator
 from deployment_gate.load.plan import LoadPlan
+from deployment_gate.probes.apart import run_apart
 from tests.load.loads import plan
 
 

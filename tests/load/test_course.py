@@ -9,11 +9,11 @@ import pytest
 
 from deployment_gate.environment import TargetPhrase
 from deployment_gate.environment.phrases import parse_target
-from deployment_gate.load.apart import run_apart
 from deployment_gate.load.course import Bounds, LoadTaken, put_load, why_stop
 from deployment_gate.load.latency import Ask
 from deployment_gate.load.resources import Seen
 from deployment_gate.load.seconds import LoadSecond
+from deployment_gate.probes.apart import run_apart
 from tests.load.conftest import MakeGenerator, Target
 from tests.load.loads import answers, plan, sample, second
 

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from deployment_gate.environment.load_sections import HostPort
-from deployment_gate.load.apart import run_apart
 from deployment_gate.load.generator import GeneratorError, LoadGenerator
 from deployment_gate.load.plan import Stage
 from deployment_gate.load.seconds import LoadSecond
+from deployment_gate.probes.apart import run_apart
 
 MakeGenerator = Callable[..., LoadGenerator]
 Run = Callable[[LoadGenerator], list[LoadSecond]]

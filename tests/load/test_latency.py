@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from deployment_gate.load.apart import run_apart
 from deployment_gate.load.latency import Ask, Sample, sample
+from deployment_gate.probes.apart import run_apart
 from deployment_gate.probes.sampler import Answer
 from tests.probes.target import Answer as MakeAnswer
 from tests.probes.target import Close, Hang, Request, Target, http

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deployment_gate.evidence import Observation, ObservationKind
+from deployment_gate.probes.apart import run_apart
 from deployment_gate.probes.sampler import Answer, Probe, Sampler
 
 LOOPBACK = "this machine's loopback"
@@ -44,7 +45,7 @@ def controlled_round(
             )
             return [*asked, *resolved]
 
-    return asyncio.run(ask())
+    return run_apart(ask())
 
 
 @asynccontextmanager

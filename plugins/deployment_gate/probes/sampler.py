@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from deployment_gate.evidence import Observation, ObservationKind
+from deployment_gate.probes.apart import run_apart
 from deployment_gate.probes.blame import Blame, blame, no_answer_within, no_connection_within
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Sampler:
 
     def round(self, probes: Sequence[Probe]) -> list[Observation]:
         """Ask all `probes` at once; their observations, in the same order."""
-        return asyncio.run(self.ask(probes))
+        return run_apart(self.ask(probes))
 
     async def ask(self, probes: Sequence[Probe]) -> list[Observation]:
         """The same within a loop that runs already."""

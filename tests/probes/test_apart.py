@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deployment_gate.load.apart import run_apart
+from deployment_gate.probes.apart import run_apart
 
 
 async def answer() -> int:
