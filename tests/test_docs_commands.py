@@ -90,4 +90,4 @@ def test_a_command_that_nobody_knows_is_noticed(monkeypatch: pytest.MonkeyPatch)
     assert not is_understood(["pytest", "--enviroment=shop"], monkeypatch)
     assert not is_understood(["make", "everything"], monkeypatch)
     with pytest.raises(SystemExit):
-        is_understood(["deployment-gate", "verifi", "reports"], monkeypatch)
+        is_understood(["deployment-gate", "approve", "reports"], monkeypatch)
