@@ -151,6 +151,10 @@ def test_faults_of_security_are_exactly_their_own_findings(
     drill = run_gate(env="secured", marker="security")
 
     see(drill, *(one for one in EXPECTED if one.fault in group.split()))
+    if "missing-headers" in group:
+        # Error answers are where headers go missing.
+        evidence = (drill.reports / "evidence.jsonl").read_text()
+        assert all(f"({status})" in evidence for status in (401, 404, 405, 422, 429))
 
 
 def test_faults_of_tls_are_exactly_their_own_findings(

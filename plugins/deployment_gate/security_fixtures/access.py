@@ -174,10 +174,17 @@ class AccessLooks:
         return self._see(lambda: sign_in_times.look_at_times(self._wrong))
 
     def sign_in_limit(self) -> Looked:
-        """How many passwords may be tried one after another."""
-        from deployment_gate.security import sign_ins  # noqa: PLC0415
+        """How many passwords may be tried one after another, and how the end of that is told."""
+        from deployment_gate.security import answer_headers, answers, sign_ins  # noqa: PLC0415
 
-        return self._see(lambda: sign_ins.look_at_limit(self._wrong, self._security.burst))
+        def look() -> Looked:
+            looked = sign_ins.look_at_limit(self._wrong, self._security.burst)
+            # Nobody else provokes a 429, whose headers count as those of other answers do.
+            last = self._process.conduct.exchanges[-1].response
+            met = answers.provoked("api", last) if last else answers.Answers()
+            return looked + answer_headers.look_at_headers(met)
+
+        return self._see(look)
 
     def own_profile(self) -> Looked:
         """What people may change of themselves, with a role beside it."""
