@@ -65,12 +65,13 @@ class _ObservedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._refuse_what_has_no_leave(request)
+        unobserved_before = self._conduct.unobserved
         response = self._ask(request)
         wait_s = self._wait_of(response, request)
         if wait_s is None:
             return response
         time.sleep(wait_s)
-        self._conduct.unobserved = None
+        self._conduct.unobserved = unobserved_before
         return self._ask(request)
 
     def _wait_of(self, response: httpx.Response, request: httpx.Request) -> float | None:
