@@ -18,6 +18,10 @@ pytest_plugins = ["pytester"]
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
 
+# Small projects of the tests have no settings of pytest's that leave Schemathesis' plugin out,
+# which would cost each run within them a second.
+os.environ["PYTEST_ADDOPTS"] = "-p no:schemathesis"
+
 
 @pytest.fixture(scope="session")
 def postgresql_cluster() -> Iterator[tuple[servers.PostgreSQL, Callable[..., servers.PostgreSQL]]]:
